@@ -1,0 +1,44 @@
+import type { Credential } from './attach/provider.js';
+import type { CheckedHead } from './check-head.js';
+import type { RequestHead } from './head.js';
+import type { Operation } from './resolve/operations.js';
+import type { Resource } from './resolve/resource.js';
+import type { Mandate } from './verify/mandate.js';
+
+/**
+ * A request on its way through the pipeline. Each stage takes one of the types below and answers the next, so that the
+ * compiler keeps the order; underneath it is one object that grows, and what it holds when a stage denies is what the
+ * record may say.
+ */
+export interface Received {
+  readonly requestId: string;
+  readonly head: RequestHead;
+  /** Wall clock, ms since the epoch. */
+  readonly receivedAt: number;
+  /** Monotonic clock, ms. */
+  readonly startedAt: number;
+}
+
+export interface Checked extends Received {
+  readonly request: CheckedHead;
+}
+
+export interface Verified extends Checked {
+  readonly mandate: Mandate;
+  /** The mandate's text. */
+  readonly token: string;
+}
+
+export interface Resolved extends Verified {
+  readonly resource: Resource;
+  /** Raw path after the mount prefix: what operations, authorizers and the upstream see. */
+  readonly path: string;
+  /** Raw mount prefix that was removed; empty where none was. */
+  readonly mountPrefix: string;
+  readonly operation: Operation | undefined;
+}
+
+export interface Attached extends Resolved {
+  readonly credential: Credential;
+  readonly policies: readonly string[];
+}

@@ -1,0 +1,79 @@
+import type { ErrorCode } from '../errors.js';
+import type { ProviderKind } from '../attach/provider.js';
+import type { ChainLink } from '../verify/mandate.js';
+
+export type RecordType =
+  | 'request.denied'
+  | 'request.authorized'
+  | 'request.completed'
+  | 'mandate.issued'
+  | 'mandate.denied'
+  | 'gateway.started'
+  | 'gateway.stopped';
+
+/** How an exchange ended. */
+export type Outcome =
+  | 'executed'
+  | 'refused'
+  | 'upstream_error'
+  | 'upstream_aborted'
+  | 'timeout'
+  | 'client_aborted'
+  | 'revoked_mid_stream'
+  | 'expired_mid_stream'
+  | 'shutdown'
+  | 'unknown';
+
+/**
+ * One piece of evidence. Never holds tokens, credentials, bodies, queries or header values; before the mandate was
+ * verified it holds no claim. Text is bounded and free of NUL and lone surrogates. Times are ISO 8601, UTC.
+ */
+export interface AuditRecord {
+  /** UUIDv7. */
+  readonly id: string;
+  readonly type: RecordType;
+  readonly time: string;
+  readonly bootId: string;
+  readonly gatewayId: string;
+  readonly requestId?: string | undefined;
+  readonly clientRequestId?: string | undefined;
+  readonly traceId?: string | undefined;
+  readonly peer?: string | undefined;
+  readonly zoneId?: string | undefined;
+  readonly issuer?: string | undefined;
+  readonly applicationId?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly subjectType?: string | undefined;
+  readonly sessionId?: string | undefined;
+  readonly rootSessionId?: string | undefined;
+  readonly agentSessionId?: string | undefined;
+  readonly delegationPath?: readonly string[] | undefined;
+  readonly delegationChain?: readonly ChainLink[] | undefined;
+  readonly hopCount?: number | undefined;
+  readonly jti?: string | undefined;
+  readonly resource?: string | undefined;
+  readonly operation?:
+    | { readonly method: string; readonly template: string | undefined; readonly name: string | undefined }
+    | undefined;
+  /** As received, without query. */
+  readonly path?: string | undefined;
+  readonly decision?: 'allowed' | 'denied' | 'preflight' | undefined;
+  readonly error?: ErrorCode | undefined;
+  readonly reason?: string | undefined;
+  /** Determining policies of the authorizers. */
+  readonly policies?: readonly string[] | undefined;
+  readonly provider?:
+    | { readonly id: string; readonly kind: ProviderKind; readonly connection: string | undefined }
+    | undefined;
+  readonly upstream?: { readonly host: string; readonly status: number | undefined } | undefined;
+  /** What the caller was answered. */
+  readonly status?: number | undefined;
+  readonly requestBytes?: number | undefined;
+  readonly responseBytes?: number | undefined;
+  readonly durationMs?: number | undefined;
+  readonly firstByteMs?: number | undefined;
+  readonly attempts?: number | undefined;
+  readonly outcome?: Outcome | undefined;
+  /** This record stands for so many refusals alike. */
+  readonly count?: number | undefined;
+}

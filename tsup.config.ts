@@ -1,0 +1,13 @@
+import { defineConfig } from 'tsup';
+
+// One build for every package: ESM with types, dependencies left outside the bundle.
+export default defineConfig({
+  entry: ['src/index.ts'],
+  format: 'esm',
+  target: 'es2023',
+  clean: true,
+  splitting: false,
+  sourcemap: false,
+  // tsup's declaration build still passes `baseUrl`, which TypeScript 6 calls deprecated.
+  dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+});
