@@ -1,5 +1,6 @@
 import type { Credential } from './attach/provider.js';
 import type { CheckedHead } from './check-head.js';
+import type { TraceContext } from './forward/trace-context.js';
 import type { RequestHead } from './head.js';
 import type { Operation } from './resolve/operations.js';
 import type { Resource } from './resolve/resource.js';
@@ -17,6 +18,18 @@ export interface Received {
   readonly receivedAt: number;
   /** Monotonic clock, ms. */
   readonly startedAt: number;
+  /** The trace this request belongs to. */
+  readonly trace: TraceContext;
+  /** How far its evidence is; changed by the recorder alone. */
+  evidence: 'none' | 'reserved' | 'authorized' | 'closed';
+}
+
+/** What a stage of any depth may have learned of a request: what a record of its refusal draws on. */
+export type PartlyAdmitted = Received & Partial<Attached>;
+
+/** Adds what a stage has learned. */
+export function learn<T extends Received, More extends object>(admission: T, more: More): T & More {
+  return Object.assign(admission, more);
 }
 
 export interface Checked extends Received {

@@ -60,6 +60,10 @@ export interface DenialMembers {
   readonly connectUri?: string;
   /** Seconds until another try makes sense. */
   readonly retryAfterSeconds?: number;
+  /** An authorizer's own reason and policies: go to the record. */
+  readonly decision?: { readonly reason?: string; readonly policies?: readonly string[] };
+  /** What went wrong on our side; told to `onFault`, never to the caller or the record. */
+  readonly cause?: unknown;
 }
 
 /**

@@ -5,7 +5,17 @@ import type { Refusal } from './head.js';
 import type { Mandate } from './verify/mandate.js';
 
 /** Why the gateway ends an exchange that is under way. */
-export type EndReason = 'revoked' | 'expired' | 'shutdown' | 'timeout';
+export type EndReason = 'revoked' | 'expired' | 'shutdown';
+
+/** What follows an exchange: the drive, or a service that enforces in process. Both methods are called synchronously. */
+export interface Follower {
+  /** The gateway ends this exchange now. */
+  ended(reason: EndReason): void;
+  /** Comes at least every `tickMs` while the exchange is live. `now`: monotonic ms. */
+  tick(now: number): void;
+  /** How often it wants to be asked, ms. */
+  readonly tickMs: number;
+}
 
 /** What is known of an exchange at its end. */
 export interface Settlement {
@@ -22,6 +32,16 @@ export interface Settlement {
   readonly reason: string | undefined;
 }
 
+/** The head for the caller, made from the upstream's. */
+export interface ResponseHead {
+  readonly kind: 'response';
+  readonly status: number;
+  /** Flat name, value list. */
+  readonly headers: string[];
+  /** An event stream: silence is ordinary in it, and it may be cut when the mandate expires. */
+  readonly eventStream: boolean;
+}
+
 /** An admitted request. It is live, and counted, until it is settled. */
 export interface Exchange {
   readonly kind: 'exchange';
@@ -30,10 +50,12 @@ export interface Exchange {
   readonly principal: Mandate;
   /** What to send upstream; `undefined` for a resource that is only enforced in process. */
   readonly plan: Plan | undefined;
-  /** Registers the one listener told, synchronously, when the gateway ends this exchange. */
-  onEnd(listener: (reason: EndReason) => void): void;
-  /** The caller's head made from the upstream's, or a refusal instead of it (redirects that are not allowed). */
-  response(status: number, headers: readonly string[]): { readonly status: number; readonly headers: string[] } | Refusal;
+  /** Monotonic ms since the request was received. */
+  elapsedMs(): number;
+  /** Registers the one follower. A later call replaces it. */
+  follow(follower: Follower): void;
+  /** The caller's head made from the upstream's, or a refusal instead of it (a redirect that is not allowed). */
+  response(status: number, headers: readonly string[]): ResponseHead | Refusal;
   /** The answer for what went wrong after admission. */
   refuse(code: ErrorCode, reason?: string): Refusal;
   /** Whether an upstream 401 may be answered with another credential. */

@@ -1,3 +1,5 @@
+import type { ErrorCode } from './errors.js';
+
 /** The head of a request, as an adapter saw it. Nothing in it has been checked. */
 export interface RequestHead {
   readonly method: string;
@@ -22,6 +24,6 @@ export interface Refusal {
   readonly headers: readonly string[];
   readonly body: string;
   /** `undefined` for the answer to a CORS preflight, which refuses nothing. */
-  readonly code: import('./errors.js').ErrorCode | undefined;
+  readonly code: ErrorCode | undefined;
   readonly requestId: string;
 }

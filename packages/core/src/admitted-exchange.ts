@@ -1,0 +1,131 @@
+import type { Attached } from './admission.js';
+import type { Recorder } from './audit/recorder.js';
+import type { Credential } from './attach/provider.js';
+import type { Clock } from './clock.js';
+import { type Denial, type ErrorCode, deny } from './errors.js';
+import type { EndReason, Exchange, Follower, ResponseHead, Settlement } from './exchange.js';
+import type { Plan } from './forward/plan.js';
+import type { Refusal } from './head.js';
+import type { LiveExchange, LiveExchanges } from './live-exchanges.js';
+import type { Mandate } from './verify/mandate.js';
+
+/** What an exchange needs of its gateway. */
+export interface ExchangeParts {
+  readonly clock: Clock;
+  readonly recorder: Recorder;
+  readonly live: LiveExchanges;
+  plan(admission: Attached): Plan;
+  response(admission: Attached, status: number, headers: readonly string[]): ResponseHead | Denial;
+  refuse(admission: Attached, denial: Denial): Refusal;
+  renewed(admission: Attached): Promise<Credential | undefined>;
+  finished(admission: Attached, settlement: Settlement): void;
+}
+
+/** The gateway's own exchange: live from its making until it is settled. */
+export class AdmittedExchange implements Exchange, LiveExchange {
+  readonly kind = 'exchange';
+  position = -1;
+  readonly #admission: Attached;
+  readonly #parts: ExchangeParts;
+  #plan: Plan | undefined;
+  #follower: Follower | undefined;
+  #eventStream = false;
+  #settled = false;
+  #ended: EndReason | undefined;
+  #controller: AbortController | undefined;
+
+  constructor(admission: Attached, parts: ExchangeParts) {
+    this.#admission = admission;
+    this.#parts = parts;
+    this.#plan = admission.resource.upstream === undefined ? undefined : parts.plan(admission);
+    parts.live.add(this);
+  }
+
+  get requestId(): string {
+    return this.#admission.requestId;
+  }
+
+  get principal(): Mandate {
+    return this.#admission.mandate;
+  }
+
+  get plan(): Plan | undefined {
+    return this.#plan;
+  }
+
+  get tickMs(): number {
+    return this.#follower?.tickMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#ended !== undefined) this.#controller.abort(this.#ended);
+    }
+    return this.#controller.signal;
+  }
+
+  elapsedMs(): number {
+    return this.#parts.clock.monotonic() - this.#admission.startedAt;
+  }
+
+  follow(follower: Follower): void {
+    this.#follower = follower;
+    this.#parts.live.hurry(this);
+  }
+
+  response(status: number, headers: readonly string[]): ResponseHead | Refusal {
+    const head = this.#parts.response(this.#admission, status, headers);
+    if (!('kind' in head)) return this.#parts.refuse(this.#admission, head);
+    if (head.eventStream) this.#eventStream = true;
+    return head;
+  }
+
+  refuse(code: ErrorCode, reason = code): Refusal {
+    return this.#parts.refuse(this.#admission, deny(code, reason));
+  }
+
+  renewable(): boolean {
+    return this.#admission.resource.provider.renewable;
+  }
+
+  async renew(): Promise<boolean> {
+    try {
+      const credential = await this.#parts.renewed(this.#admission);
+      if (credential === undefined || this.#settled) return false;
+      Object.assign(this.#admission, { credential });
+      this.#plan = this.#parts.plan(this.#admission);
+      return true;
+    } catch {
+      // The provider could not: the upstream's own answer stands, and says why.
+      return false;
+    }
+  }
+
+  settle(settlement: Settlement): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#parts.live.remove(this);
+    this.#parts.recorder.completed(this.#admission, settlement);
+    this.#parts.finished(this.#admission, settlement);
+  }
+
+  tick(now: number): void {
+    const { mandate, resource } = this.#admission;
+    if (
+      this.#eventStream &&
+      resource.onExpiry === 'cut' &&
+      this.#parts.clock.now() >= mandate.expiresAt * 1000
+    ) {
+      return this.end('expired');
+    }
+    this.#follower?.tick(now);
+  }
+
+  end(reason: EndReason): void {
+    if (this.#settled) return;
+    this.#ended = reason;
+    this.#controller?.abort(reason);
+    this.#follower?.ended(reason);
+  }
+}

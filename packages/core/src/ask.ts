@@ -1,0 +1,31 @@
+import { type Denial, type ErrorCode, deny } from './errors.js';
+import { type Awaitable, isPromise, type Step } from './pipeline.js';
+
+/**
+ * Asks a port. A throw, a rejection or an answer after `timeoutMs` becomes a denial with this code: fail closed, and a
+ * fault of ours is never shown as the caller's.
+ */
+export function ask<T>(code: ErrorCode, timeoutMs: number, question: () => Awaitable<T | Denial>): Step<T> {
+  try {
+    const answer = question();
+    return isPromise(answer) ? inTime(answer, code, timeoutMs) : answer;
+  } catch (cause) {
+    return deny(code, 'failed', { cause });
+  }
+}
+
+function inTime<T>(answer: Promise<T | Denial>, code: ErrorCode, timeoutMs: number): Promise<T | Denial> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(deny(code, 'timeout')), timeoutMs);
+    answer.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (cause: unknown) => {
+        clearTimeout(timer);
+        resolve(deny(code, 'failed', { cause }));
+      },
+    );
+  });
+}

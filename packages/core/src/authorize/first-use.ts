@@ -1,0 +1,22 @@
+import type { Resolved } from '../admission.js';
+import { ask } from '../ask.js';
+import { deny } from '../errors.js';
+import { type Stage, chain } from '../pipeline.js';
+import type { ReplayStore } from './replay-store.js';
+
+/** Row 17: a single-use mandate was not seen before. It is the last check that spends: nothing refused earlier uses one up. */
+export function firstUse<T extends Resolved>(replays: ReplayStore, timeoutMs: number): Stage<T, T> {
+  return {
+    rows: '17',
+    name: 'single use',
+    spends: true,
+    run: (admission) => {
+      if (admission.resource.mandateReuse !== 'single_use') return admission;
+      const { zoneId, issuer, jti, issuedAt, expiresAt } = admission.mandate;
+      return chain(
+        ask('replay_unavailable', timeoutMs, () => replays.use({ zoneId, issuer, jti, issuedAt, expiresAt })),
+        (verdict) => (verdict === 'first' ? admission : deny('token_replayed', verdict)),
+      );
+    },
+  };
+}

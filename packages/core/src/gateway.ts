@@ -1,0 +1,179 @@
+import { uuidv7 } from 'uuidv7';
+import type { Attached, PartlyAdmitted, Received } from './admission.js';
+import { AdmittedExchange, type ExchangeParts } from './admitted-exchange.js';
+import { admissionPipeline } from './admission-pipeline.js';
+import { Recorder } from './audit/recorder.js';
+import { Denial, deny } from './errors.js';
+import type { Exchange } from './exchange.js';
+import { type Explanation, explainWith } from './explain.js';
+import { corsHeaders, preflightHeaders } from './forward/cors.js';
+import { forwarding } from './forward/forwarding.js';
+import { randomTraceIds, traceContext } from './forward/trace-context.js';
+import { type GatewayOptions, type GatewaySettings, gatewaySettings } from './gateway-options.js';
+import type { Refusal, RequestHead } from './head.js';
+import { LiveExchanges } from './live-exchanges.js';
+import { isPromise, type Pipeline } from './pipeline.js';
+import { refusal } from './problem.js';
+import type { RequestTelemetry } from './telemetry/telemetry.js';
+import { createVerifier } from './verify/verifier.js';
+
+/** How long exchanges under way may take to finish when the gateway closes, ms. */
+export const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
+
+/** Decides on requests. See `createGateway`. */
+export interface Gateway {
+  /** Decides on one request. Synchronous where nothing waits; never throws or rejects. */
+  admit(head: RequestHead): Refusal | Exchange | Promise<Refusal | Exchange>;
+  /** The decision and every check that led to it, without a call: nothing is spent, sent or recorded. */
+  explain(head: RequestHead): Promise<Explanation>;
+  /** Exchanges under way. */
+  readonly liveExchanges: number;
+  /**
+   * Refuses what comes from now on, waits for exchanges under way, ends those that take longer, and records the end.
+   * Idempotent; injected stores and sinks stay their owners' to close.
+   */
+  close(options?: { readonly drainTimeoutMs?: number }): Promise<void>;
+}
+
+/** Makes a gateway. @throws TypeError that names the option and the remedy */
+export function createGateway(options: GatewayOptions): Gateway {
+  return new CoreGateway(gatewaySettings(options));
+}
+
+/** The request as the gateway itself carries it. */
+type Tracked = Received & { readonly telemetry: RequestTelemetry | undefined };
+
+class CoreGateway implements Gateway {
+  readonly #settings: GatewaySettings;
+  readonly #recorder: Recorder;
+  readonly #live: LiveExchanges;
+  readonly #pipeline: Pipeline<Received, Attached>;
+  readonly #parts: ExchangeParts;
+  readonly #unsubscribe: () => void;
+  #closing: Promise<void> | undefined;
+
+  constructor(settings: GatewaySettings) {
+    const { clock, onFault, revocations } = settings;
+    this.#settings = settings;
+    this.#live = new LiveExchanges(clock.monotonic);
+    this.#recorder = new Recorder({
+      ...settings,
+      onFault: (cause) => onFault({ requestId: undefined, code: 'audit_unavailable', reason: 'append', cause }),
+    });
+    const verifier = createVerifier({ ...settings, onWarning: (reason) => this.#warn(reason) });
+    this.#pipeline = admissionPipeline({ ...settings, verifier, recorder: this.#recorder });
+    this.#parts = {
+      clock,
+      live: this.#live,
+      recorder: this.#recorder,
+      ...forwarding(settings),
+      refuse: (admission, denial) => this.#answer(admission, denial),
+      finished: (admission, settlement) =>
+        (admission as Attached & Tracked).telemetry?.finished(admission, {
+          status: settlement.status,
+          code: settlement.error,
+          settlement,
+        }),
+    };
+    this.#unsubscribe = revocations.subscribe(() => {
+      this.#live.end('revoked', (exchange) => revocations.isRevoked((exchange as AdmittedExchange).principal.anchors));
+    });
+    this.#recorder.started();
+  }
+
+  get liveExchanges(): number {
+    return this.#live.size;
+  }
+
+  admit(head: RequestHead): Refusal | Exchange | Promise<Refusal | Exchange> {
+    const received = this.#receive(head);
+    if (this.#closing !== undefined) return this.#refuse(received, deny('shutting_down', 'draining'));
+    try {
+      const verdict = this.#pipeline.run(received);
+      if (!isPromise(verdict)) return this.#conclude(received, verdict);
+      return verdict.then(
+        (settled) => this.#conclude(received, settled),
+        (cause: unknown) => this.#refuse(received, deny('internal_error', 'pipeline', { cause })),
+      );
+    } catch (cause) {
+      return this.#refuse(received, deny('internal_error', 'pipeline', { cause }));
+    }
+  }
+
+  explain(head: RequestHead): Promise<Explanation> {
+    return explainWith(this.#pipeline.stages, this.#receive(head));
+  }
+
+  close({ drainTimeoutMs = DEFAULT_DRAIN_TIMEOUT_MS } = {}): Promise<void> {
+    this.#closing ??= this.#drain(drainTimeoutMs);
+    return this.#closing;
+  }
+
+  async #drain(timeoutMs: number): Promise<void> {
+    await this.#live.empty(timeoutMs);
+    this.#live.end('shutdown', () => true);
+    this.#unsubscribe();
+    this.#recorder.close();
+  }
+
+  #receive(head: RequestHead): Tracked {
+    const { clock, telemetry } = this.#settings;
+    const trace = traceContext(head.headers, randomTraceIds);
+    const measured = telemetry?.received(head, trace);
+    return {
+      requestId: uuidv7(),
+      head,
+      receivedAt: clock.now(),
+      startedAt: clock.monotonic(),
+      trace: measured?.trace ?? trace,
+      evidence: 'none',
+      telemetry: measured,
+    };
+  }
+
+  #conclude(received: Tracked, verdict: Attached | Denial): Refusal | Exchange {
+    if (verdict instanceof Denial) return this.#refuse(received, verdict);
+    try {
+      return new AdmittedExchange(verdict, this.#parts);
+    } catch (cause) {
+      return this.#refuse(received, deny('internal_error', 'plan', { cause }));
+    }
+  }
+
+  #refuse(admission: Tracked & PartlyAdmitted, denial: Denial): Refusal {
+    const answer = this.#preflight(admission, denial) ?? this.#answer(admission, denial);
+    this.#recorder.refused(admission, {
+      code: answer.code,
+      reason: denial.members?.decision?.reason ?? denial.reason,
+      policies: denial.members?.decision?.policies,
+      status: answer.status,
+      anonymous: admission.mandate === undefined,
+    });
+    admission.telemetry?.finished(admission, { status: answer.status, code: answer.code, settlement: undefined });
+    return answer;
+  }
+
+  #answer(admission: PartlyAdmitted, denial: Denial): Refusal {
+    const { requestId, request } = admission;
+    const cause = denial.members?.cause;
+    if (cause !== undefined) this.#settings.onFault({ requestId, code: denial.code, reason: denial.reason, cause });
+    return refusal(denial, {
+      requestId,
+      corsHeaders: corsHeaders(this.#settings.corsOrigins, request?.origin),
+      random: Math.random(),
+    });
+  }
+
+  // A preflight carries no mandate, so it comes as far as that check and no further.
+  #preflight({ requestId, request }: PartlyAdmitted, denial: Denial): Refusal | undefined {
+    if (denial.code !== 'missing_token' || request?.preflight === undefined) return undefined;
+    const headers = preflightHeaders(this.#settings.corsOrigins, request.origin, request.preflight);
+    if (headers === undefined) return undefined;
+    headers.push('X-Caracal-Request-Id', requestId);
+    return { kind: 'refusal', status: 204, headers, body: '', code: undefined, requestId };
+  }
+
+  #warn(reason: string): void {
+    this.#settings.onFault({ requestId: undefined, code: 'issuer_unavailable', reason, cause: undefined });
+  }
+}

@@ -1,0 +1,85 @@
+import { learn, type Resolved, type Verified } from '../admission.js';
+import { ask } from '../ask.js';
+import { type Denial, deny } from '../errors.js';
+import { chain, type Stage } from '../pipeline.js';
+import type { Mandate } from '../verify/mandate.js';
+import type { MountMatch, ResourceDirectory } from './resource-directory.js';
+
+/** Row 7: header or mount name a resource, the directory knows it, and the mandate reaches it. */
+export function knownResource(directory: ResourceDirectory, timeoutMs: number): Stage<Verified, Resolved> {
+  return {
+    rows: '7',
+    name: 'resource',
+    spends: false,
+    run: (admission) =>
+      chain(mounted(directory, timeoutMs, admission), (mount) => {
+        const named = admission.request.resource;
+        if (named === undefined) {
+          // Without a name only a mount can tell; which mounts exist is told to nobody.
+          if (mount.match === undefined) return deny('invalid_request', 'resource_not_named');
+          return resolved(admission, mount.match);
+        }
+        if (mount.match !== undefined && mount.match.resource.identifier !== named) {
+          return deny('invalid_request', 'resource_and_mount_differ');
+        }
+        if (mount.match !== undefined) return resolved(admission, mount.match);
+        return chain(
+          ask('directory_unavailable', timeoutMs, () => lookup(directory, admission.mandate.zoneId, named)),
+          (match) => resolved(admission, match),
+        );
+      }),
+  };
+}
+
+/** Row 8: the declared length is within the limit, and an upgrade is allowed here. */
+export const acceptableShape: Stage<Resolved, Resolved> = {
+  rows: '8',
+  name: 'length and upgrade',
+  spends: false,
+  run: (admission) => {
+    const { request, resource, head } = admission;
+    if (request.contentLength !== undefined && request.contentLength > resource.limits.maxBodyBytes) {
+      return deny('payload_too_large', 'declared_length');
+    }
+    if (head.upgrade && !(resource.websocket && request.upgrade === 'websocket')) {
+      return deny('upgrade_not_permitted', resource.websocket ? 'upgrade_protocol' : 'upgrade_not_declared');
+    }
+    return admission;
+  },
+};
+
+interface Mounted {
+  readonly match: MountMatch | undefined;
+}
+
+const NOT_MOUNTED: Mounted = { match: undefined };
+
+function mounted(directory: ResourceDirectory, timeoutMs: number, { request, mandate }: Verified) {
+  return chain(
+    ask('directory_unavailable', timeoutMs, () => directory.byMount(mandate.zoneId, request.host, request.path)),
+    (match): Mounted => (match === undefined ? NOT_MOUNTED : { match }),
+  );
+}
+
+function lookup(directory: ResourceDirectory, zoneId: string, identifier: string) {
+  return chain(directory.byIdentifier(zoneId, identifier), (resource): MountMatch | Denial =>
+    resource === undefined ? deny('resource_not_permitted', 'unknown_resource') : { resource, pathPrefix: '' },
+  );
+}
+
+function resolved(admission: Verified, { resource, pathPrefix }: MountMatch): Resolved | Denial {
+  const { mandate, request } = admission;
+  if (resource.zoneId !== mandate.zoneId) return deny('resource_not_permitted', 'unknown_resource');
+  if (!reaches(mandate, resource.identifier)) return deny('resource_not_permitted', 'not_a_target');
+  const path = pathPrefix === '' ? request.path : request.path.slice(pathPrefix.length) || '/';
+  return learn(admission, {
+    resource,
+    path,
+    mountPrefix: pathPrefix,
+    operation: resource.operations.match(request.method, path),
+  });
+}
+
+function reaches(mandate: Mandate, identifier: string): boolean {
+  return mandate.targets.includes(identifier);
+}

@@ -1,0 +1,13 @@
+export { type DialListener, type DialTarget, dialTarget, guardedDial } from './guarded-dial.js';
+export { AddressNotAllowedError } from './guarded-lookup.js';
+export { type GuardedOutbound, type GuardedOutboundOptions, guardedOutbound } from './guarded-outbound.js';
+export {
+  DEFAULT_KEEP_ALIVE_MAX_TIMEOUT_MS,
+  DEFAULT_KEEP_ALIVE_TIMEOUT_MS,
+  DEFAULT_MAX_CONNECTIONS,
+  DEFAULT_MAX_POOLS,
+  DEFAULT_MAX_WAITING,
+  type TransportOptions,
+} from './options.js';
+export { OutboundError, type OutboundErrorReason } from './outbound-error.js';
+export { undiciTransport } from './undici-transport.js';
