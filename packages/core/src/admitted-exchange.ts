@@ -5,6 +5,7 @@ import type { Clock } from './clock.js';
 import { type Denial, type ErrorCode, deny } from './errors.js';
 import type { EndReason, Exchange, Follower, ResponseHead, Settlement } from './exchange.js';
 import type { Plan } from './forward/plan.js';
+import type { TraceContext } from './forward/trace-context.js';
 import type { Refusal } from './head.js';
 import type { LiveExchange, LiveExchanges } from './live-exchanges.js';
 import type { Mandate } from './verify/mandate.js';
@@ -14,7 +15,9 @@ export interface ExchangeParts {
   readonly clock: Clock;
   readonly recorder: Recorder;
   readonly live: LiveExchanges;
-  plan(admission: Attached): Plan;
+  plan(admission: Attached, trace: TraceContext): Plan;
+  /** The trace context to send upstream. */
+  trace(admission: Attached): TraceContext;
   response(admission: Attached, status: number, headers: readonly string[]): ResponseHead | Denial;
   refuse(admission: Attached, denial: Denial): Refusal;
   renewed(admission: Attached): Promise<Credential | undefined>;
@@ -37,7 +40,7 @@ export class AdmittedExchange implements Exchange, LiveExchange {
   constructor(admission: Attached, parts: ExchangeParts) {
     this.#admission = admission;
     this.#parts = parts;
-    this.#plan = admission.resource.upstream === undefined ? undefined : parts.plan(admission);
+    this.#plan = admission.resource.upstream === undefined ? undefined : parts.plan(admission, parts.trace(admission));
     parts.live.add(this);
   }
 
@@ -94,7 +97,7 @@ export class AdmittedExchange implements Exchange, LiveExchange {
       const credential = await this.#parts.renewed(this.#admission);
       if (credential === undefined || this.#settled) return false;
       Object.assign(this.#admission, { credential });
-      this.#plan = this.#parts.plan(this.#admission);
+      this.#plan = this.#parts.plan(this.#admission, this.#parts.trace(this.#admission));
       return true;
     } catch {
       // The provider could not: the upstream's own answer stands, and says why.

@@ -1,9 +1,12 @@
+import { type Checked, learn, type Received } from './admission.js';
 import { Denial, deny } from './errors.js';
 import { checkFraming } from './framing.js';
 import type { RequestHead } from './head.js';
 import { type FieldLimits, type HeadFields, readFields } from './head-fields.js';
 import { isVisibleAscii } from './header-syntax.js';
 import { isHost } from './host.js';
+import type { Stage } from './pipeline.js';
+import type { ResourceDirectory } from './resolve/resource-directory.js';
 import { isResourceIdentifier } from './resolve/resource-identifier.js';
 import { checkPath, checkQuery } from './target.js';
 
@@ -58,6 +61,22 @@ export const STANDARD_METHODS: ReadonlySet<string> = new Set([
 ]);
 
 const MAX_REQUEST_ID_LENGTH = 128;
+
+/** Rows 1 and 2 as a stage. The methods operations name are asked for each time: a directory may reload. */
+export function checkedHead(
+  limits: HeadLimits,
+  directory: Pick<ResourceDirectory, 'extraMethods'>,
+): Stage<Received, Checked> {
+  return {
+    rows: '1, 2',
+    name: 'head',
+    spends: false,
+    run: (admission) => {
+      const request = checkHead(admission.head, limits, directory.extraMethods());
+      return request instanceof Denial ? request : learn(admission, { request });
+    },
+  };
+}
 
 /**
  * Rows 1 and 2: the checks of a head that need no mandate. Never throws, whatever the strings.

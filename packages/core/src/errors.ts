@@ -44,6 +44,7 @@ export type ErrorCode = keyof typeof STATUS_OF_CODE;
 /** Reasons of `invalid_request` that RFC 9110 gives a status of their own. */
 export const STATUS_OF_REASON: Readonly<Record<string, number>> = Object.freeze({
   method_not_allowed: 405,
+  request_timeout: 408,
   target_too_long: 414,
   expectation_unknown: 417,
   headers_too_large: 431,

@@ -67,6 +67,7 @@ class CoreGateway implements Gateway {
       live: this.#live,
       recorder: this.#recorder,
       ...forwarding(settings),
+      trace: (admission) => (admission as Attached & Tracked).telemetry?.forwarding(admission) ?? admission.trace,
       refuse: (admission, denial) => this.#answer(admission, denial),
       finished: (admission, settlement) =>
         (admission as Attached & Tracked).telemetry?.finished(admission, {

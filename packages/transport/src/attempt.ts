@@ -2,10 +2,10 @@ import type { Readable } from 'node:stream';
 import type { Dispatched, Plan, TransportFailure, TransportHandler } from '@caracal/core';
 import type { Connection, ConnectionRequest } from './connection.js';
 import type { CancelWait, Waiter } from './connection-pool.js';
-import { attemptFailure } from './failure.js';
+import { attemptFailure, isLengthMismatch } from './failure.js';
 import { planFault } from './plan-fault.js';
 import type { Pools } from './pools.js';
-import { declaredLength, rawHeaders } from './raw-headers.js';
+import { declaredLength, hasUnknownTransferCoding, rawHeaders } from './raw-headers.js';
 import { Upload } from './upload.js';
 
 /**
@@ -23,6 +23,7 @@ export class Attempt implements Dispatched, Waiter {
   #resumeParser: (() => void) | undefined;
   #sent = 0;
   #started = false;
+  #notModified = false;
   #done = false;
 
   constructor(plan: Plan, body: Readable | null, handler: TransportHandler, pools: Pools) {
@@ -72,12 +73,10 @@ export class Attempt implements Dispatched, Waiter {
     this.#handler.onStart(reused);
   }
 
-  onBodySent(chunk: Uint8Array): void;
-  /** undici's types say a number, undici itself hands over the chunk. */
-  onBodySent(chunk: number): void;
-  onBodySent(chunk: Uint8Array | number): void {
+  /** `unknown`, because undici's types say a number of bytes where undici hands over the chunk. */
+  onBodySent(chunk: unknown): void {
     if (this.#done) return;
-    const count = typeof chunk === 'number' ? chunk : chunk.byteLength;
+    const count = Buffer.byteLength(chunk as Uint8Array | string);
     this.#sent += count;
     this.#handler.onBodyBytes(count);
   }
@@ -94,8 +93,7 @@ export class Attempt implements Dispatched, Waiter {
     } else if (status < 200) {
       this.#handler.onInterim(status, rawHeaders(headers));
     } else {
-      this.#resumeParser = resume;
-      this.#handler.onHead(status, rawHeaders(headers));
+      this.#onFinalHead(status, rawHeaders(headers), resume);
     }
     return true;
   }
@@ -128,13 +126,24 @@ export class Attempt implements Dispatched, Waiter {
       this.#cancelWait = this.#pools.acquire(this.#plan, this);
       return;
     }
-    this.#fail(
-      attemptFailure(error, {
-        started: this.#started,
-        headSeen: this.#resumeParser !== undefined,
-        bodyError: this.#body?.errored,
-      }),
-    );
+    if (this.#notModified && isLengthMismatch(error)) {
+      // A 304 may say the length its body would have (RFC 9110 section 8.6); undici misses that body. It is complete.
+      this.#done = true;
+      this.#handler.onEnd();
+      return;
+    }
+    const headSeen = this.#resumeParser !== undefined;
+    this.#fail(attemptFailure(error, { started: this.#started, headSeen, bodyError: this.#body?.errored }));
+  }
+
+  #onFinalHead(status: number, headers: string[], resume: () => void): void {
+    if (hasUnknownTransferCoding(headers)) {
+      this.#fail({ kind: 'invalid', cause: new Error('the upstream used a transfer coding nobody offered') });
+      return;
+    }
+    this.#resumeParser = resume;
+    this.#notModified = status === 304;
+    this.#handler.onHead(status, headers);
   }
 
   #request(): ConnectionRequest {

@@ -12,7 +12,7 @@ const KEEP_ALIVE_MARGIN_MS = 1_000;
 export type ConnectionRequest = Dispatcher.DispatchOptions & { readonly servername: string };
 
 /** The socket closed before the request given to it was written. */
-export class StaleConnectionError extends Error {
+class StaleConnectionError extends Error {
   override readonly name = 'StaleConnectionError';
 
   constructor() {

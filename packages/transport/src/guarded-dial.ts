@@ -1,3 +1,4 @@
+import { lookup as systemLookup } from 'node:dns';
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import type { AddressPolicy, TlsOptions } from '@caracal/core';
@@ -28,7 +29,7 @@ export interface DialListener {
 }
 
 /**
- * Prepares dialling an origin (`https://host:port`).
+ * Prepares dialling an origin (`https://host:port`). `lookup` is always asked with `all: true`; default `dns.lookup`.
  *
  * @throws Error where the origin is no http or https origin, or the PEM texts are not usable.
  */
@@ -36,7 +37,7 @@ export function dialTarget(
   origin: string,
   addressPolicy: AddressPolicy,
   tls: TlsOptions | undefined,
-  lookup: LookupFunction,
+  lookup: LookupFunction = systemLookup as LookupFunction,
 ): DialTarget {
   const { protocol, hostname, port, pathname, search, hash, username, password } = new URL(origin);
   if ((protocol !== 'https:' && protocol !== 'http:') || `${username}${password}${pathname}${search}${hash}` !== '/') {

@@ -1,3 +1,4 @@
+export { MAX_RESPONSE_HEADER_BYTES } from './connection.js';
 export { type DialListener, type DialTarget, dialTarget, guardedDial } from './guarded-dial.js';
 export { AddressNotAllowedError } from './guarded-lookup.js';
 export { type GuardedOutbound, type GuardedOutboundOptions, guardedOutbound } from './guarded-outbound.js';

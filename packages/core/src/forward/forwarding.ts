@@ -1,16 +1,103 @@
-import { type Attached, learn } from '../admission.js';
+import type { Attached } from '../admission.js';
 import type { ExchangeParts } from '../admitted-exchange.js';
 import type { Credential } from '../attach/provider.js';
 import { Denial } from '../errors.js';
+import type { ResponseHead } from '../exchange.js';
 import type { GatewaySettings } from '../gateway-options.js';
+import type { Upstream } from '../resolve/resource.js';
 import { upstreamTarget } from '../resolve/upstream-target.js';
+import { credentialNeedles } from './credential-needles.js';
+import { createHeaderClassifier } from './header-classifier.js';
+import type { Plan } from './plan.js';
 import { withQueryCredential } from './query-credential.js';
 import { upstreamHeaders } from './request-headers.js';
 import { callerHeaders } from './response-headers.js';
+import { type TraceContext, traceHeaders } from './trace-context.js';
 
-/** How a gateway makes the plan of an exchange, the caller's head, and a plan with another credential. */
+/** Name in `Via`. @see RFC 9110 section 7.6.3 */
+export const VIA_PSEUDONYM = 'caracal';
+
+/** How a gateway makes the plan of an exchange, and the caller's head from the upstream's. */
 export function forwarding(
   settings: Pick<GatewaySettings, 'clock' | 'corsOrigins' | 'publicUrl'>,
 ): Pick<ExchangeParts, 'plan' | 'response' | 'renewed'> {
-  throw new Error('to be written');
+  const classifier = createHeaderClassifier();
+  // A credential is one frozen object as long as its secret is the same: its needles are made once.
+  const needles = new WeakMap<Credential, readonly string[]>();
+
+  function needlesOf(credential: Credential): readonly string[] {
+    let made = needles.get(credential);
+    if (made === undefined) {
+      made = credentialNeedles(credential.secrets);
+      needles.set(credential, made);
+    }
+    return made;
+  }
+
+  function plan(admission: Attached, trace: TraceContext): Plan {
+    const { resource, request, credential, path, head } = admission;
+    const upstream = resource.upstream as Upstream;
+    const query =
+      credential.query === undefined
+        ? request.query
+        : withQueryCredential(request.query, credential.query.name, credential.query.value);
+    return {
+      method: request.method,
+      origin: upstream.origin,
+      target: upstreamTarget(upstream, path, query),
+      headers: upstreamHeaders({
+        classifier,
+        head,
+        request,
+        resource,
+        credential,
+        requestId: admission.requestId,
+        traceHeaders: traceHeaders(trace),
+        mountPrefix: admission.mountPrefix,
+        peerAddress: head.peer.address,
+        publicUrl: settings.publicUrl,
+        via: VIA_PSEUDONYM,
+      }),
+      framing: request.framing,
+      limits: resource.limits,
+      addressPolicy: resource.addressPolicy,
+      tls: resource.tls,
+    };
+  }
+
+  function response(admission: Attached, status: number, headers: readonly string[]): ResponseHead | Denial {
+    const { resource, request, credential, path, mandate } = admission;
+    const made = callerHeaders({
+      classifier,
+      status,
+      headers,
+      resource,
+      target: upstreamTarget(resource.upstream as Upstream, path, request.query),
+      mountPrefix: admission.mountPrefix,
+      publicUrl: settings.publicUrl,
+      needles: needlesOf(credential),
+      requestId: admission.requestId,
+      tokenExpiresInSeconds: Math.max(0, Math.floor(mandate.expiresAt - settings.clock.now() / 1000)),
+      corsOrigins: settings.corsOrigins,
+      origin: request.origin,
+    });
+    if (made instanceof Denial) return made;
+    return { kind: 'response', status, headers: made, eventStream: isEventStream(headers) };
+  }
+
+  async function renewed({ resource, mandate, token, credential }: Attached): Promise<Credential | undefined> {
+    const other = await resource.provider.renew({ resource, mandate, token }, credential);
+    return other instanceof Denial || other === credential ? undefined : other;
+  }
+
+  return { plan, response, renewed };
+}
+
+function isEventStream(headers: readonly string[]): boolean {
+  for (let index = 0; index < headers.length; index += 2) {
+    if (headers[index]!.length === 12 && headers[index]!.toLowerCase() === 'content-type') {
+      return headers[index + 1]!.trimStart().toLowerCase().startsWith('text/event-stream');
+    }
+  }
+  return false;
 }

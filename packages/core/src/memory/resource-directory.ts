@@ -30,8 +30,13 @@ export function memoryResourceDirectory(definitions: readonly ResourceDefinition
 }
 
 function zonesOf(resources: readonly Resource[]): ReadonlyMap<string, Zone> {
+  const byZone = new Map<string, Resource[]>();
+  for (const resource of resources) {
+    const members = byZone.get(resource.zoneId);
+    if (members === undefined) byZone.set(resource.zoneId, [resource]);
+    else members.push(resource);
+  }
   const zones = new Map<string, Zone>();
-  const byZone = Map.groupBy(resources, (resource) => resource.zoneId);
   for (const [zoneId, members] of byZone) {
     zones.set(zoneId, { byIdentifier: byIdentifierOf(members), mounts: mountTable(members) });
   }

@@ -1,3 +1,4 @@
+import { normalizedOrigins } from '../attach/origins.js';
 import type { Provider, ProviderKind } from '../attach/provider.js';
 import type { Upstream } from './resource.js';
 import { isLoopbackOrigin } from './upstream-url.js';
@@ -14,7 +15,7 @@ const WITHOUT_OWN_CREDENTIAL: ReadonlySet<ProviderKind> = new Set(['none', 'cara
 export function checkCredentialDestination(provider: Provider, upstream: Upstream, allowPlaintext: boolean): void {
   const loopback = isLoopbackOrigin(upstream.origin);
   if (provider.origins !== undefined) {
-    if (!provider.origins.map(normalizedOrigin).includes(upstream.origin)) {
+    if (!normalizedOrigins(provider.origins).includes(upstream.origin)) {
       throw new TypeError(
         `upstreamUrl: ${upstream.origin} is not among the origins of provider ${provider.id}; its credential may not go there`,
       );
@@ -30,15 +31,4 @@ export function checkCredentialDestination(provider: Provider, upstream: Upstrea
       `upstreamUrl: the credential of provider ${provider.id} would cross the network in plain text; use https, or set allowPlaintext: true`,
     );
   }
-}
-
-function normalizedOrigin(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isOrigin =
-    url !== undefined &&
-    (url.protocol === 'https:' || url.protocol === 'http:') &&
-    // What a URL holds beside its origin would suggest a narrower permission than there is.
-    url.href === `${url.origin}/`;
-  if (!isOrigin) throw new TypeError('provider: each of its origins is a scheme, host and port: https://api.example');
-  return url.origin;
 }

@@ -2,7 +2,7 @@ import { normalizeEscapes } from '../percent.js';
 import { checkPath } from '../target.js';
 
 /** Longest template, characters: as long as the longest target. */
-export const MAX_TEMPLATE_LENGTH = 8 * 1024;
+const MAX_TEMPLATE_LENGTH = 8 * 1024;
 
 /** A template taken apart. */
 export interface OperationTemplate {

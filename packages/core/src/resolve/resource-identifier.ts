@@ -1,7 +1,7 @@
 import { allIn, alphanumericAnd, byteClass } from '../byte-class.js';
 
 /** Longest resource identifier, characters. */
-export const MAX_RESOURCE_IDENTIFIER_LENGTH = 512;
+const MAX_RESOURCE_IDENTIFIER_LENGTH = 512;
 
 const LETTER = byteClass((byte) => (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a));
 const SCHEME_CHAR = alphanumericAnd('+-.');

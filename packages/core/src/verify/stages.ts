@@ -1,7 +1,7 @@
 import { type Checked, learn, type Verified } from '../admission.js';
 import type { Clock } from '../clock.js';
 import { deny } from '../errors.js';
-import { type Stage, chain } from '../pipeline.js';
+import { chain, type Stage } from '../pipeline.js';
 import type { Mandate } from './mandate.js';
 import type { RevocationStore } from './revocation-store.js';
 import type { Verifier } from './verifier.js';

@@ -1,0 +1,51 @@
+import { LRUCache } from 'lru-cache';
+import type { KeySource } from './key-source.js';
+import type { Mandate } from './mandate.js';
+
+/** Most mandates kept. */
+export const DEFAULT_CACHE_ENTRIES = 10_000;
+/** Most characters of mandates kept, whatever their number. */
+export const MAX_CACHE_CHARACTERS = 16 * 1024 * 1024;
+
+/** A mandate and the text it came as. */
+export interface VerifiedMandate {
+  readonly mandate: Mandate;
+  readonly token: string;
+}
+
+/** What a verdict rests on besides the text. */
+export interface CachedVerdict {
+  readonly verified: VerifiedMandate;
+  readonly keySource: KeySource;
+  /** Version of the key set it was verified with. */
+  readonly version: number;
+}
+
+/**
+ * Verdicts by the exact text of the mandate. An entry goes when the keys it was verified with are no longer the ones in
+ * force. An expired one stays until it is pushed out: verified anew it would be believed again after the wall clock was
+ * set back.
+ */
+export class MandateCache {
+  readonly #verdicts: LRUCache<string, CachedVerdict>;
+
+  constructor(maxEntries: number) {
+    this.#verdicts = new LRUCache({
+      max: maxEntries,
+      maxSize: MAX_CACHE_CHARACTERS,
+      sizeCalculation: (_, token) => token.length,
+    });
+  }
+
+  get(token: string): VerifiedMandate | undefined {
+    const verdict = this.#verdicts.get(token);
+    if (verdict === undefined) return undefined;
+    if (verdict.keySource.version() === verdict.version) return verdict.verified;
+    this.#verdicts.delete(token);
+    return undefined;
+  }
+
+  set(verdict: CachedVerdict): void {
+    this.#verdicts.set(verdict.verified.token, verdict);
+  }
+}

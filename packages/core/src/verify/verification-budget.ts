@@ -1,0 +1,54 @@
+import { LRUCache } from 'lru-cache';
+import { type Denial, deny } from '../errors.js';
+
+/** Most signatures being verified at once. */
+export const MAX_CONCURRENT_VERIFICATIONS = 64;
+/** Most failed verifications of one peer in a second. */
+export const MAX_FAILURES_PER_SECOND = 200;
+/** Most peers whose failures are counted; beyond it the one not heard of longest is forgotten. */
+export const MAX_COUNTED_PEERS = 10_000;
+
+const WINDOW_MS = 1000;
+
+interface Failures {
+  /** Monotonic start of the second, ms. */
+  readonly since: number;
+  count: number;
+}
+
+/**
+ * What verifying may cost: without it one peer with forged mandates keeps the processor busy with signatures. Mandates
+ * in the cache never come here.
+ */
+export class VerificationBudget {
+  readonly #failures = new LRUCache<string, Failures>({ max: MAX_COUNTED_PEERS });
+  #running = 0;
+
+  /** Refuses a peer that has failed too often in this second. `nowMs` is monotonic. */
+  refuse(peer: string, nowMs: number): Denial | undefined {
+    const failures = this.#failures.get(peer);
+    if (failures === undefined || nowMs - failures.since >= WINDOW_MS) return undefined;
+    return failures.count >= MAX_FAILURES_PER_SECOND ? deny('overloaded', 'peer_failures') : undefined;
+  }
+
+  /** Counts a failed verification. `nowMs` is monotonic. */
+  failed(peer: string, nowMs: number): void {
+    const failures = this.#failures.get(peer);
+    if (failures === undefined || nowMs - failures.since >= WINDOW_MS) {
+      this.#failures.set(peer, { since: nowMs, count: 1 });
+    } else {
+      failures.count++;
+    }
+  }
+
+  /** Runs one verification, or refuses it where as many as may are under way. */
+  async run<T>(verification: () => Promise<T>): Promise<T | Denial> {
+    if (this.#running >= MAX_CONCURRENT_VERIFICATIONS) return deny('overloaded', 'concurrent_verifications');
+    this.#running++;
+    try {
+      return await verification();
+    } finally {
+      this.#running--;
+    }
+  }
+}

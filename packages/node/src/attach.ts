@@ -1,0 +1,52 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
+import type { Gateway } from '@caracal/core';
+import { onClientError } from './client-error.js';
+import { refuseConnect } from './connect.js';
+import { Connections } from './connections.js';
+import { type Drain, drainOnce } from './drain.js';
+import { checkHandlerOptions, type NodeHandlerOptions, transportOf } from './options.js';
+import { requestListener } from './request-listener.js';
+
+/** A server that serves a gateway. */
+export interface Attachment {
+  /**
+   * Stops accepting, closes idle connections at once, lets exchanges under way finish until `timeoutMs` (default 30 s)
+   * is over, cuts the rest, and closes the gateway, the server and the transport (unless it was handed in). Idempotent:
+   * a later call waits for the first.
+   */
+  readonly drain: Drain;
+}
+
+/**
+ * Makes an HTTP or HTTPS server serve a gateway: it answers every request, and what is none. No other listener may
+ * answer. Make the server with `httpServerOptions()`.
+ *
+ * Upgrades arrive as requests, which the gateway judges: no listener stands on `upgrade`, because Node then hands over
+ * the socket of every request that asks for any protocol, h2c too.
+ * @throws TypeError that names an unknown option
+ */
+export function attach(server: Server, gateway: Gateway, options: NodeHandlerOptions = {}): Attachment {
+  checkHandlerOptions(options);
+  const use = transportOf(options);
+  const connections = new Connections();
+  const listen = requestListener(gateway, use.transport, connections);
+
+  // Node drops headers beyond this count without a word (0: none); the gateway's own limit answers instead.
+  server.maxHeadersCount = 0;
+  // Node's own sweep, part of `server.close()`, takes an answer that is ended but not yet written out for idle and cuts it.
+  server.closeIdleConnections = () => connections.closeIdle();
+
+  server.on('connection', (socket: Socket) => connections.opened(socket));
+  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
+    connections.of(socket);
+  });
+  server.on('request', (req: IncomingMessage, res: ServerResponse) => listen(req, res, false));
+  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => listen(req, res, true));
+  server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => listen(req, res, false));
+  server.on('connect', (req: IncomingMessage, socket: Socket) => refuseConnect(gateway, req, socket));
+  server.on('clientError', (error: Error, socket: Socket) => onClientError(error, socket, connections));
+
+  return { drain: drainOnce({ server, gateway, connections, closeTransport: use.close }) };
+}

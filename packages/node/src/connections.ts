@@ -1,0 +1,61 @@
+import type { Socket } from 'node:net';
+import type { RequestHead } from '@caracal/core';
+import type { NodeCaller } from './node-caller.js';
+
+/** One connection of a caller. */
+export class Connection {
+  readonly socket: Socket;
+  readonly peer: RequestHead['peer'];
+  /** Who is answered on it now; `undefined` while it is idle. */
+  caller: NodeCaller | undefined;
+  /** Pipelined requests that wait for their turn. */
+  waiting = 0;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    // Sockets of the file system have no address, closed ones no longer.
+    this.peer = { address: socket.remoteAddress ?? '' };
+  }
+}
+
+/** The connections of one server. */
+export class Connections {
+  /** No further request is wanted on any of them. */
+  draining = false;
+  readonly #open = new Set<Socket>();
+  readonly #bySocket = new Map<Socket, Connection>();
+
+  /** A transport connection was accepted. Under TLS it carries another socket, which is the one requests know. */
+  opened(socket: Socket): void {
+    this.#open.add(socket);
+    socket.once('close', () => this.#open.delete(socket));
+  }
+
+  /** The connection of this socket; known from now until it closes. */
+  of(socket: Socket): Connection {
+    const known = this.#bySocket.get(socket);
+    if (known !== undefined) return known;
+    const connection = new Connection(socket);
+    this.#bySocket.set(socket, connection);
+    socket.once('close', () => this.#bySocket.delete(socket));
+    return connection;
+  }
+
+  /** An answer was written out, or its connection is gone. */
+  released(connection: Connection): void {
+    connection.caller = undefined;
+    // The head of this answer may have promised a kept connection before draining began.
+    if (this.draining && connection.waiting === 0) connection.socket.destroySoon();
+  }
+
+  closeIdle(): void {
+    for (const connection of this.#bySocket.values()) {
+      if (connection.caller === undefined && connection.waiting === 0) connection.socket.destroySoon();
+    }
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#open) socket.destroy();
+    for (const socket of this.#bySocket.keys()) socket.destroy();
+  }
+}

@@ -1,0 +1,13 @@
+export { type Attachment, attach } from './attach.js';
+export type { Drain } from './drain.js';
+export { type NodeHandler, nodeHandler } from './handler.js';
+export { LINGER_MAX_BYTES, LINGER_TIMEOUT_MS } from './lingering-close.js';
+export {
+  type CreateServerOptions,
+  DEFAULT_HEADERS_TIMEOUT_MS,
+  DEFAULT_KEEP_ALIVE_TIMEOUT_MS,
+  type HttpServerOptions,
+  type NodeHandlerOptions,
+} from './options.js';
+export { MAX_PIPELINED_REQUESTS } from './request-listener.js';
+export { createServer, type GatewayServer, httpServerOptions } from './server.js';

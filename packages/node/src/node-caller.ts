@@ -1,0 +1,177 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import type { Caller, Driven, Refusal } from '@caracal/core';
+import type { Connection, Connections } from './connections.js';
+import { interimResponse } from './interim.js';
+import { lingeringClose } from './lingering-close.js';
+import { announcesBody } from './request-head.js';
+import { writeResponseHead } from './response-head.js';
+
+const LAST_CHUNK = '0\r\n\r\n';
+
+/**
+ * A caller behind `node:http`. Its response must be the one at the head of the connection, so that what is written past
+ * `ServerResponse` (interim responses, the end of an early answer) stands in its place.
+ */
+export class NodeCaller implements Caller<Readable> {
+  readonly body: Readable | null;
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  // undici takes `req.socket` away when it gives a body up.
+  readonly #socket: Socket;
+  readonly #connection: Connection;
+  readonly #connections: Connections;
+  #driven: Driven | undefined;
+  #phase: 'waiting' | 'answering' | 'done' = 'waiting';
+  #gone = false;
+  #wroteBody = false;
+  #heedsDrain = false;
+  #bodiless: boolean;
+
+  constructor(req: IncomingMessage, res: ServerResponse, connection: Connection, connections: Connections) {
+    this.#req = req;
+    this.#res = res;
+    this.#socket = connection.socket;
+    this.#connection = connection;
+    this.#connections = connections;
+    this.#bodiless = req.method === 'HEAD';
+    this.body = announcesBody(req.rawHeaders) ? req : null;
+    connection.caller = this;
+    res.on('close', () => {
+      connections.released(connection);
+      this.abandon();
+    });
+  }
+
+  /** The caller went away before it was answered. */
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  /** The head of the answer has been written, and its end has not. */
+  get answering(): boolean {
+    return this.#phase === 'answering';
+  }
+
+  /** Some of the request's body has not arrived yet. */
+  get bodyPending(): boolean {
+    return this.body !== null && !this.#req.complete;
+  }
+
+  /** From here on `driven` hears of the caller. */
+  follow(driven: Driven): void {
+    this.#driven = driven;
+  }
+
+  /** The caller is gone, or has broken off what it was sending. */
+  abandon(): void {
+    if (this.#phase === 'done') return;
+    this.#phase = 'done';
+    this.#gone = true;
+    this.#driven?.gone();
+  }
+
+  /** `100 Continue`, where a body is still to come. */
+  continue(): void {
+    if (this.bodyPending) this.#res.writeContinue();
+  }
+
+  interim(status: number, headers: string[]): void {
+    // RFC 9110 section 15.2: never to an HTTP/1.0 caller.
+    if (this.#phase !== 'waiting' || this.#req.httpVersionMinor === 0 || !this.#socket.writable) return;
+    this.#socket.write(interimResponse(status, headers), 'latin1');
+  }
+
+  respond(status: number, headers: string[]): void {
+    if (this.#phase !== 'waiting') return;
+    if (this.#mustClose()) headers.push('Connection', 'close');
+    // Node would send chunks to an HTTP/1.0 caller that says `TE: chunked`.
+    if (this.#req.httpVersionMinor === 0) this.#res.useChunkedEncodingByDefault = false;
+    writeResponseHead(this.#res, status, headers);
+    this.#phase = 'answering';
+    if (status === 204 || status === 304) this.#bodiless = true;
+    process.nextTick(flushHead, this);
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#phase !== 'answering') return true;
+    this.#wroteBody = true;
+    const ready = this.#res.write(chunk);
+    if (!ready && !this.#heedsDrain) {
+      this.#heedsDrain = true;
+      this.#res.on('drain', () => this.#driven?.ready());
+    }
+    return ready;
+  }
+
+  end(): void {
+    if (this.#phase !== 'answering') return;
+    if (this.bodyPending) {
+      // The upstream has answered without waiting for the whole body. The caller still has to get that answer.
+      this.flushHead();
+      this.#phase = 'done';
+      lingeringClose(this.#socket, this.#res.chunkedEncoding ? LAST_CHUNK : '');
+      return;
+    }
+    this.#phase = 'done';
+    this.#res.end();
+  }
+
+  refuse(refusal: Refusal): void {
+    if (this.#phase === 'done') return;
+    if (this.#res.headersSent) {
+      this.destroy();
+      return;
+    }
+    this.#phase = 'done';
+    const headers = this.#mustClose() ? [...refusal.headers, 'Connection', 'close'] : refusal.headers;
+    writeResponseHead(this.#res, refusal.status, headers);
+    if (!this.bodyPending) {
+      this.#res.end(refusal.body);
+      return;
+    }
+    this.#socket.cork();
+    this.#res.flushHeaders();
+    this.#res.write(refusal.body);
+    lingeringClose(this.#socket, '');
+  }
+
+  destroy(): void {
+    if (this.#phase === 'done') return;
+    this.#phase = 'done';
+    this.#cut();
+  }
+
+  /** Ends an exchange whose connection turned out to carry something broken. */
+  breakOff(): void {
+    this.abandon();
+    this.#cut();
+  }
+
+  /** Sends the head now if nothing has taken it along: an event stream may say nothing more for minutes. */
+  flushHead(): void {
+    if (this.#phase !== 'answering' || this.#wroteBody) return;
+    this.#wroteBody = true;
+    // Not `flushHeaders()`: that writes the head as UTF-8, and doubles every byte above 0x7F. Without a body there is
+    // no other way.
+    if (this.#bodiless) this.#res.flushHeaders();
+    else this.#res.write('', 'latin1');
+  }
+
+  #cut(): void {
+    // To an HTTP/1.0 caller the end of the connection is the end of the body: only a reset tells it otherwise. A TLS
+    // socket cannot be reset, but ends without its closing alert.
+    if (this.#req.httpVersionMinor === 0 && !('encrypted' in this.#socket)) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
+  }
+
+  // RFC 9112 section 9.3: a connection is kept only if the whole request is read.
+  #mustClose(): boolean {
+    return this.#connections.draining || this.bodyPending;
+  }
+}
+
+function flushHead(caller: NodeCaller): void {
+  caller.flushHead();
+}

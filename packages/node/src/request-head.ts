@@ -1,0 +1,48 @@
+import type { IncomingMessage } from 'node:http';
+import type { RequestHead } from '@caracal/core';
+
+/**
+ * The head of a request as it came. Reads the raw list alone: `req.headers` joins duplicates or drops all but the first,
+ * and with them the evidence of an attack.
+ */
+export function requestHead(req: IncomingMessage, peer: RequestHead['peer']): RequestHead {
+  const { rawHeaders, httpVersion } = req;
+  return {
+    method: req.method ?? '',
+    target: req.url ?? '',
+    headers: rawHeaders,
+    httpVersion,
+    peer,
+    upgrade: httpVersion === '1.1' && asksForWebSocket(rawHeaders),
+    fidelity: 'raw',
+  };
+}
+
+/** Whether a body follows the head: `Transfer-Encoding`, or a length other than 0. @see RFC 9112 section 6.3 */
+export function announcesBody(headers: readonly string[]): boolean {
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index]!;
+    if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') return true;
+    if (name.length === 14 && name.toLowerCase() === 'content-length' && Number(headers[index + 1]) !== 0) return true;
+  }
+  return false;
+}
+
+/**
+ * Whether the caller asks for a WebSocket. Other protocols (h2c) are not ours to switch to: such a request is served as
+ * if it had not asked. @see RFC 9110 section 7.8
+ */
+function asksForWebSocket(headers: readonly string[]): boolean {
+  return lists(headers, 'upgrade', 'websocket') && lists(headers, 'connection', 'upgrade');
+}
+
+function lists(headers: readonly string[], field: string, token: string): boolean {
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index]!;
+    if (name.length !== field.length || name.toLowerCase() !== field) continue;
+    for (const member of headers[index + 1]!.toLowerCase().split(',')) {
+      if (member.trim() === token) return true;
+    }
+  }
+  return false;
+}
