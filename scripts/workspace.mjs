@@ -64,16 +64,10 @@ export async function build() {
     const filters = stale.flatMap((name) => ['--filter', `./packages/${name}`]);
     if (!(await pnpm(['-r', '--reporter-hide-prefix', '--loglevel=warn', ...filters, 'run', 'build']))) return false;
   }
-  const examples = exampleNames();
-  if (!isStale('docs', examples, 'examples')) return true;
+  // Node 20 runs no TypeScript, so the examples are built too.
+  if (!isStale('docs', exampleNames(), 'examples')) return true;
   console.log('Building the examples');
-  return buildExamples();
-}
-
-/** Node 20 runs no TypeScript, so the examples are built too; what they import is left to be resolved as a user would. */
-export function buildExamples() {
-  const flags = ['--no-config', '--format', 'esm', '--target', 'es2023', '--skip-node-modules-bundle', '--silent'];
-  return tool('tsup', ['docs/examples/*.ts', '--out-dir', 'docs/dist', '--tsconfig', 'docs/tsconfig.json', ...flags]);
+  return pnpm(['--silent', 'build:examples']);
 }
 
 function packageNames() {

@@ -1,13 +1,15 @@
 import { parseArgs } from 'node:util';
 import type { AuditRecord } from '@caracal/core';
-import { startFirstGateway } from './first-gateway.js';
 import { type ReadinessRow, readinessChecks } from './demo/readiness.js';
+import { startFirstGateway } from './first-gateway.js';
 
 const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
 const gateway = await startFirstGateway();
 console.log(`gateway on ${gateway.url}, in front of a billing API that demands a key\n`);
 
-console.log(line({ check: 'CHECK', expected: 'EXPECTED', answered: 'ANSWERED', requestId: 'REQUEST ID', fault: undefined }, ' '));
+console.log(
+  line({ check: 'CHECK', expected: 'EXPECTED', answered: 'ANSWERED', requestId: 'REQUEST ID', fault: undefined }, ' '),
+);
 let failed = 0;
 for await (const row of readinessChecks(gateway)) {
   console.log(line(row, row.fault === undefined ? '✓' : '✗'));
@@ -33,7 +35,17 @@ function line(row: ReadinessRow, mark: string): string {
   return row.fault === undefined ? cells : `${cells}\n    ${row.fault}`;
 }
 
-function evidence({ time, type, requestId, applicationId, operation, path, error, outcome, status }: AuditRecord): string {
+function evidence({
+  time,
+  type,
+  requestId,
+  applicationId,
+  operation,
+  path,
+  error,
+  outcome,
+  status,
+}: AuditRecord): string {
   const facts = [time, type, requestId, applicationId, operation?.method, path, error, outcome, status];
   return facts.filter((fact) => fact !== undefined).join('  ');
 }

@@ -1,8 +1,15 @@
-import { apiKey, createGateway, type GatewayOptions, memoryAuditSink, memoryRevocationStore, Secret } from '@caracal/core';
+import {
+  apiKey,
+  createGateway,
+  type GatewayOptions,
+  memoryAuditSink,
+  memoryRevocationStore,
+  Secret,
+} from '@caracal/core';
 import { createServer } from '@caracal/node';
 import { createTestIssuer } from '@caracal/testkit';
-import { listen } from './demo/listen.js';
 import { startBillingApi } from './demo/billing-api.js';
+import { listen } from './demo/listen.js';
 
 /** A gateway in front of one API that demands a key. The agent never sees that key. */
 export async function startFirstGateway(changes: Partial<GatewayOptions> = {}) {

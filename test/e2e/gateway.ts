@@ -45,7 +45,7 @@ export async function startGateway(
     audit,
     mint: (scope = '') => issuer.mint({ scope, target: definitions.map(({ identifier }) => identifier) }),
     close: async () => {
-      await adapter.drain({ timeoutMs: 0 });
+      await adapter.drain({ timeoutMs: 100 });
     },
   };
 }

@@ -54,7 +54,12 @@ async function setUp() {
       identifier: 'resource://git',
       upstreamUrl: upstream.url,
       allowPrivateNetwork: true,
-      provider: httpBasic({ id: 'provider://git', username: 'deploy', secret: new Secret('the-real-password'), origins: [upstream.url] }),
+      provider: httpBasic({
+        id: 'provider://git',
+        username: 'deploy',
+        secret: new Secret('the-real-password'),
+        origins: [upstream.url],
+      }),
     },
   ]);
   closing.push(gateway.close, upstream.close);

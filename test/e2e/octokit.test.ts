@@ -13,7 +13,11 @@ async function setUp() {
     res.setHeader('Content-Type', 'application/json');
     if (pathname === '/orgs/acme/repos') {
       const page = Number(searchParams.get('page') ?? 1);
-      if (page < 3) res.setHeader('Link', `<${origin}${pathname}?per_page=1&page=${page + 1}>; rel="next", <${origin}${pathname}?per_page=1&page=3>; rel="last"`);
+      if (page < 3)
+        res.setHeader(
+          'Link',
+          `<${origin}${pathname}?per_page=1&page=${page + 1}>; rel="next", <${origin}${pathname}?per_page=1&page=3>; rel="last"`,
+        );
       res.end(JSON.stringify([{ id: page, name: `repo-${page}` }]));
     } else if (pathname === '/repos/acme/old') {
       res.writeHead(301, { Location: `${origin}/repositories/7` }).end('{}');
@@ -36,7 +40,11 @@ async function setUp() {
   ]);
   closing.push(gateway.close, upstream.close);
   const mandate = await gateway.mint();
-  const octokit = new Octokit({ auth: mandate, baseUrl: `${gateway.url}/github`, log: { debug() {}, info() {}, warn() {}, error() {} } });
+  const octokit = new Octokit({
+    auth: mandate,
+    baseUrl: `${gateway.url}/github`,
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+  });
   return { octokit, upstream, gateway, mandate };
 }
 

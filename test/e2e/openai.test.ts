@@ -15,7 +15,9 @@ async function setUp() {
       req.on('data', (chunk) => {
         bytes += chunk.length;
       });
-      req.on('end', () => res.setHeader('Content-Type', 'application/json').end(JSON.stringify({ id: 'file-1', bytes })));
+      req.on('end', () =>
+        res.setHeader('Content-Type', 'application/json').end(JSON.stringify({ id: 'file-1', bytes })),
+      );
       return;
     }
     const chunks: Buffer[] = [];
@@ -23,13 +25,19 @@ async function setUp() {
     req.on('end', () => {
       const { stream } = JSON.parse(Buffer.concat(chunks).toString());
       if (!stream) {
-        const body = { id: 'c', object: 'chat.completion', choices: [{ index: 0, message: { role: 'assistant', content: 'Hello' } }] };
+        const body = {
+          id: 'c',
+          object: 'chat.completion',
+          choices: [{ index: 0, message: { role: 'assistant', content: 'Hello' } }],
+        };
         res.setHeader('Content-Type', 'application/json').end(JSON.stringify(body));
         return;
       }
       res.writeHead(200, { 'Content-Type': 'text/event-stream' });
       for (const content of ['Hel', 'lo', ' world']) {
-        res.write(`data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content } }] })}\n\n`);
+        res.write(
+          `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content } }] })}\n\n`,
+        );
       }
       res.end('data: [DONE]\n\n');
     });
@@ -60,7 +68,10 @@ afterEach(async () => {
 describe('the official openai client, with a mandate as its key', () => {
   it('completes', async () => {
     const { client, upstream, mandate } = await setUp();
-    const completion = await client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content: 'Hi' }] });
+    const completion = await client.chat.completions.create({
+      model: 'm',
+      messages: [{ role: 'user', content: 'Hi' }],
+    });
     expect(completion.choices[0]?.message.content).toBe('Hello');
     expectOwnCredentialOnly(upstream, 'authorization', `Bearer ${KEY}`, mandate);
   });

@@ -13,9 +13,17 @@ async function setUp() {
     req.on('data', (chunk) => chunks.push(chunk));
     req.on('end', () => {
       res.setHeader('Content-Type', 'application/json').setHeader('Request-Id', 'req_1');
-      if (req.method === 'GET') return res.end(JSON.stringify({ object: 'list', data: [], has_more: false, url: req.url }));
+      if (req.method === 'GET')
+        return res.end(JSON.stringify({ object: 'list', data: [], has_more: false, url: req.url }));
       const form = new URLSearchParams(Buffer.concat(chunks).toString());
-      return res.end(JSON.stringify({ id: 'cus_1', object: 'customer', name: form.get('name'), metadata: { tier: form.get('metadata[tier]') } }));
+      return res.end(
+        JSON.stringify({
+          id: 'cus_1',
+          object: 'customer',
+          name: form.get('name'),
+          metadata: { tier: form.get('metadata[tier]') },
+        }),
+      );
     });
   });
   // This client cannot send a header of ours, so that the resource is found by its mount.
@@ -31,7 +39,13 @@ async function setUp() {
   closing.push(gateway.close, upstream.close);
   const mandate = await gateway.mint();
   const { hostname, port } = new URL(gateway.url);
-  const stripe = new Stripe(mandate, { host: hostname, port, protocol: 'http', maxNetworkRetries: 0, telemetry: false });
+  const stripe = new Stripe(mandate, {
+    host: hostname,
+    port,
+    protocol: 'http',
+    maxNetworkRetries: 0,
+    telemetry: false,
+  });
   return { stripe, upstream, mandate };
 }
 
@@ -42,7 +56,10 @@ afterEach(async () => {
 describe('the official stripe client, with a mandate as its key', () => {
   it('writes with its own form encoding and idempotency key', async () => {
     const { stripe, upstream, mandate } = await setUp();
-    const customer = await stripe.customers.create({ name: 'Ada', metadata: { tier: 'gold' } }, { idempotencyKey: 'once' });
+    const customer = await stripe.customers.create(
+      { name: 'Ada', metadata: { tier: 'gold' } },
+      { idempotencyKey: 'once' },
+    );
     expect(customer).toMatchObject({ id: 'cus_1', name: 'Ada', metadata: { tier: 'gold' } });
     expect(upstream.seen[0]!.rawHeaders).toContain('once');
     expectOwnCredentialOnly(upstream, 'authorization', `Bearer ${KEY}`, mandate);
@@ -51,7 +68,9 @@ describe('the official stripe client, with a mandate as its key', () => {
   it('reads with brackets in the query, which reach the upstream as sent', async () => {
     const { stripe, upstream, mandate } = await setUp();
     await stripe.charges.list({ created: { gte: 1700000000 }, expand: ['data.customer'] });
-    expect(decodeURIComponent(upstream.seen[0]!.url)).toBe('/v1/charges?created[gte]=1700000000&expand[0]=data.customer');
+    expect(decodeURIComponent(upstream.seen[0]!.url)).toBe(
+      '/v1/charges?created[gte]=1700000000&expand[0]=data.customer',
+    );
     expectOwnCredentialOnly(upstream, 'authorization', `Bearer ${KEY}`, mandate);
   });
 });

@@ -8,10 +8,12 @@ import {
   type GatewayOptions,
   type MemoryAuditSink,
   memoryAuditSink,
+  memoryRevocationStore,
   type Plan,
   type Refusal,
   type RequestHead,
   type ResourceDefinition,
+  type RevocationStore,
   Secret,
   type Transport,
   type TransportHandler,
@@ -64,6 +66,7 @@ export interface FakeWorld {
   readonly gateway: Gateway;
   readonly transport: FakeTransport;
   readonly audit: MemoryAuditSink;
+  readonly revocations: RevocationStore;
   readonly issuer: Awaited<ReturnType<typeof createTestIssuer>>;
   mint(claims?: Record<string, unknown>): Promise<string>;
   head(mandate: string | undefined, changes?: Partial<RequestHead> & { extra?: string[] }): RequestHead;
@@ -78,6 +81,7 @@ export async function fakeWorld(
   const issuer = await createTestIssuer();
   const transport = new FakeTransport();
   const audit = memoryAuditSink();
+  const revocations = memoryRevocationStore();
   const gateway = createGateway({
     issuers: [{ issuer: issuer.issuer, keys: issuer.jwks().keys }],
     resources: [
@@ -98,6 +102,7 @@ export async function fakeWorld(
         ...resource,
       },
     ],
+    revocations,
     audit: { sink: audit },
     onFault: () => {},
     ...options,
@@ -106,6 +111,7 @@ export async function fakeWorld(
     gateway,
     transport,
     audit,
+    revocations,
     issuer,
     mint: (claims = {}) => issuer.mint({ scope: 'billing:read billing:submit', target: [RESOURCE], ...claims }),
     head: (mandate, { extra = [], ...changes } = {}) => ({

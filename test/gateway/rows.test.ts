@@ -6,7 +6,7 @@ import {
   type ResourceDefinition,
   type TransportFailureKind,
 } from '@caracal/core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type FakeWorld, fakeWorld, RESOURCE, UPSTREAM_KEY } from './fake-world.js';
 
 interface Row {
@@ -47,7 +47,13 @@ function providerThat(attach: Provider['attach']): Provider {
 }
 
 const ROWS: readonly Row[] = [
-  { row: '1', name: 'a target with a dot segment', status: 400, error: 'invalid_request', head: { target: '/v1/../admin' } },
+  {
+    row: '1',
+    name: 'a target with a dot segment',
+    status: 400,
+    error: 'invalid_request',
+    head: { target: '/v1/../admin' },
+  },
   { row: '1', name: 'two hosts', status: 400, error: 'invalid_request', head: { extra: ['Host', 'other.example'] } },
   {
     row: '1',
@@ -57,8 +63,20 @@ const ROWS: readonly Row[] = [
     head: { extra: ['Content-Length', '3', 'Transfer-Encoding', 'chunked'] },
   },
   { row: '1', name: 'a method nobody declared', status: 405, error: 'invalid_request', head: { method: 'TRACE' } },
-  { row: '1', name: 'a target that is too long', status: 414, error: 'invalid_request', head: { target: `/${'a'.repeat(9000)}` } },
-  { row: '1', name: 'an unknown expectation', status: 417, error: 'invalid_request', head: { extra: ['Expect', 'miracles'] } },
+  {
+    row: '1',
+    name: 'a target that is too long',
+    status: 414,
+    error: 'invalid_request',
+    head: { target: `/${'a'.repeat(9000)}` },
+  },
+  {
+    row: '1',
+    name: 'an unknown expectation',
+    status: 417,
+    error: 'invalid_request',
+    head: { extra: ['Expect', 'miracles'] },
+  },
   {
     row: '1',
     name: 'too many headers',
@@ -66,12 +84,42 @@ const ROWS: readonly Row[] = [
     error: 'invalid_request',
     head: { extra: Array.from({ length: 240 }, (_, index) => (index % 2 === 0 ? 'X-Many' : 'v')) },
   },
-  { row: '1', name: 'an HTTP version nobody speaks', status: 505, error: 'invalid_request', head: { httpVersion: '3.7' } },
-  { row: '2', name: 'a second resource', status: 400, error: 'invalid_request', head: { extra: ['X-Caracal-Resource', RESOURCE] } },
-  { row: '2', name: 'a second authorization', status: 400, error: 'invalid_request', head: { extra: ['Authorization', 'Bearer x'] } },
-  { row: '2', name: 'a client id header', status: 400, error: 'invalid_request', head: { extra: ['X-Caracal-Client-Id', 'me'] } },
+  {
+    row: '1',
+    name: 'an HTTP version nobody speaks',
+    status: 505,
+    error: 'invalid_request',
+    head: { httpVersion: '3.7' },
+  },
+  {
+    row: '2',
+    name: 'a second resource',
+    status: 400,
+    error: 'invalid_request',
+    head: { extra: ['X-Caracal-Resource', RESOURCE] },
+  },
+  {
+    row: '2',
+    name: 'a second authorization',
+    status: 400,
+    error: 'invalid_request',
+    head: { extra: ['Authorization', 'Bearer x'] },
+  },
+  {
+    row: '2',
+    name: 'a client id header',
+    status: 400,
+    error: 'invalid_request',
+    head: { extra: ['X-Caracal-Client-Id', 'me'] },
+  },
   { row: '3', name: 'no mandate', status: 401, error: 'missing_token', mandate: async () => undefined },
-  { row: '4', name: 'no mandate at all behind Bearer', status: 401, error: 'invalid_token', mandate: async () => 'not.a.mandate' },
+  {
+    row: '4',
+    name: 'no mandate at all behind Bearer',
+    status: 401,
+    error: 'invalid_token',
+    mandate: async () => 'not.a.mandate',
+  },
   {
     row: '4',
     name: 'an expired mandate',
@@ -96,19 +144,28 @@ const ROWS: readonly Row[] = [
     status: 503,
     error: 'revocation_unavailable',
     reason: 'stale',
-    options: () => ({ revocations: { ...memoryRevocationStore(), freshAsOf: () => performance.now() - 10_001 } }),
+    options: () => ({
+      revocations: Object.assign(memoryRevocationStore(), { freshAsOf: () => performance.now() - 10_001 }),
+    }),
   },
   {
     row: '6',
     name: 'a revoked application',
     status: 401,
     error: 'session_revoked',
-    options: () => {
-      const revocations = memoryRevocationStore();
-      return { revocations: { ...revocations, isRevoked: () => true } };
+    before: (world, mandate) => {
+      const { iss, client_id } = JSON.parse(atob(mandate.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/')));
+      return world.revocations.revoke({ zoneId: 'default', issuer: iss, kind: 'client_id', id: client_id });
     },
   },
-  { row: '7', name: 'no resource named', status: 400, error: 'invalid_request', reason: 'resource_not_named', head: { headers: [] } },
+  {
+    row: '7',
+    name: 'no resource named',
+    status: 400,
+    error: 'invalid_request',
+    reason: 'resource_not_named',
+    head: { headers: [] },
+  },
   {
     row: '7',
     name: 'a header and a mount that differ',
@@ -159,10 +216,34 @@ const ROWS: readonly Row[] = [
     error: 'upgrade_not_permitted',
     head: { upgrade: true, extra: ['Connection', 'Upgrade', 'Upgrade', 'websocket'] },
   },
-  { row: '9', name: 'an operation nobody declared', status: 403, error: 'operation_not_permitted', head: { method: 'DELETE' } },
-  { row: '10', name: 'a scope that is missing', status: 403, error: 'insufficient_scope', claims: { scope: 'billing:submit' } },
-  { row: '11', name: 'no agent session', status: 403, error: 'session_required', resource: { require: { session: true } } },
-  { row: '11', name: 'no delegation', status: 403, error: 'delegation_required', resource: { require: { delegation: true } } },
+  {
+    row: '9',
+    name: 'an operation nobody declared',
+    status: 403,
+    error: 'operation_not_permitted',
+    head: { method: 'DELETE' },
+  },
+  {
+    row: '10',
+    name: 'a scope that is missing',
+    status: 403,
+    error: 'insufficient_scope',
+    claims: { scope: 'billing:submit' },
+  },
+  {
+    row: '11',
+    name: 'no agent session',
+    status: 403,
+    error: 'session_required',
+    resource: { require: { session: true } },
+  },
+  {
+    row: '11',
+    name: 'no delegation',
+    status: 403,
+    error: 'delegation_required',
+    resource: { require: { delegation: true } },
+  },
   {
     row: '11',
     name: 'too many hops',
@@ -201,7 +282,9 @@ const ROWS: readonly Row[] = [
     status: 403,
     error: 'access_denied',
     reason: 'outside working hours',
-    options: () => ({ authorizers: [{ authorize: async () => ({ allowed: false, reason: 'outside working hours' }) }] }),
+    options: () => ({
+      authorizers: [{ authorize: async () => ({ allowed: false, reason: 'outside working hours' }) }],
+    }),
   },
   {
     row: '14',
@@ -279,7 +362,12 @@ const ROWS: readonly Row[] = [
         authorizers: [
           {
             authorize: async ({ principal }) => {
-              await revocations.revoke({ zoneId: 'default', issuer: principal.issuer, kind: 'sub', id: principal.subject });
+              await revocations.revoke({
+                zoneId: 'default',
+                issuer: principal.issuer,
+                kind: 'sub',
+                id: principal.subject,
+              });
               return { allowed: true };
             },
           },
@@ -288,7 +376,13 @@ const ROWS: readonly Row[] = [
     },
   },
   { row: '20', name: 'an address that is not allowed', status: 502, error: 'upstream_not_allowed', failure: 'address' },
-  { row: '21', name: 'an upstream that cannot be reached', status: 502, error: 'upstream_unreachable', failure: 'unreachable' },
+  {
+    row: '21',
+    name: 'an upstream that cannot be reached',
+    status: 502,
+    error: 'upstream_unreachable',
+    failure: 'unreachable',
+  },
   { row: '21', name: 'an upstream that is late', status: 504, error: 'upstream_timeout', failure: 'timeout' },
   { row: '21', name: 'an upstream that talks nonsense', status: 502, error: 'upstream_invalid', failure: 'invalid' },
 ];
@@ -298,7 +392,10 @@ function delegated(...applications: string[]): Record<string, unknown> {
   return {
     delegation_edge_id: path.at(-1),
     delegation_path: path,
-    delegation_chain: applications.map((application_id, index) => ({ application_id, delegation_edge_id: path[index] })),
+    delegation_chain: applications.map((application_id, index) => ({
+      application_id,
+      delegation_edge_id: path[index],
+    })),
     hop_count: path.length,
   };
 }
@@ -368,7 +465,9 @@ describe('the order of checks, with a fake transport', () => {
   });
 
   it('shows a fault of ours as 500, never as the caller’s', async () => {
-    const world = await fakeWorld({}, { clock: faultyClock() });
+    const extraMethods = failing.throws;
+    const directory = { byIdentifier: () => undefined, byMount: () => undefined, extraMethods };
+    const world = await fakeWorld({}, { resources: undefined as never, directory });
     expect(await world.send(world.head(await world.mint()))).toMatchObject({ status: 500, error: 'internal_error' });
   });
 
@@ -393,8 +492,7 @@ describe('the order of checks, with a fake transport', () => {
   });
 
   it('ends every open exchange of a session that is revoked, and no other', async () => {
-    const revocations = memoryRevocationStore();
-    const world = await fakeWorld({}, { revocations });
+    const world = await fakeWorld();
     world.transport.upstream = (handler) => {
       handler.onHead(200, []);
       handler.onChunk(new Uint8Array(1));
@@ -405,25 +503,11 @@ describe('the order of checks, with a fake transport', () => {
     void world.send(world.head(second)).then(() => {
       ended = true;
     });
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    expect(world.gateway.liveExchanges).toBe(2);
-    await revocations.revoke({ zoneId: 'default', issuer: world.issuer.issuer, kind: 'sid', id: 'first' });
+    await vi.waitFor(() => expect(world.gateway.liveExchanges).toBe(2));
+    await world.revocations.revoke({ zoneId: 'default', issuer: world.issuer.issuer, kind: 'sid', id: 'first' });
     expect(await cut).toMatchObject({ cut: true, status: 200 });
     expect(world.gateway.liveExchanges).toBe(1);
     expect(ended).toBe(false);
     expect(world.audit.records().at(-1)).toMatchObject({ outcome: 'revoked_mid_stream' });
   });
 });
-
-// Works while the gateway is made and a request is received, and breaks in the middle of the pipeline.
-function faultyClock() {
-  let calls = 0;
-  return {
-    now: () => {
-      calls += 1;
-      if (calls > 2) throw new Error('clock');
-      return Date.now();
-    },
-    monotonic: () => performance.now(),
-  };
-}

@@ -103,7 +103,8 @@ async function download(path, expected, pauseMs = 0) {
   let bytes = 0;
   for await (const chunk of res) {
     bytes += chunk.length;
-    if (pauseMs > 0 && bytes % (32 * MIB) < chunk.length) await new Promise((resolve) => setTimeout(resolve, pauseMs * 10));
+    if (pauseMs > 0 && bytes % (32 * MIB) < chunk.length)
+      await new Promise((resolve) => setTimeout(resolve, pauseMs * 10));
   }
   if (expected !== undefined && bytes !== expected) throw new Error(`${bytes} bytes instead of ${expected}`);
 }

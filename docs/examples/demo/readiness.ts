@@ -81,14 +81,20 @@ async function run(check: Check, gateway: FirstGateway): Promise<ReadinessRow> {
   const { mandate, resource } = await check.call(gateway);
   const seenBefore = gateway.upstream.seen.length;
   const response = await fetch(`${gateway.url}/v1/invoices/42`, {
-    headers: { 'X-Caracal-Resource': resource, ...(mandate === undefined ? {} : { Authorization: `Bearer ${mandate}` }) },
+    headers: {
+      'X-Caracal-Resource': resource,
+      ...(mandate === undefined ? {} : { Authorization: `Bearer ${mandate}` }),
+    },
   });
   await response.arrayBuffer();
   const code = response.headers.get('x-caracal-error');
   const answered = code === null ? `${response.status}` : `${response.status} ${code}`;
   const requestId = response.headers.get('x-caracal-request-id') ?? '';
   const row = { check: check.name, expected: check.expected, answered, requestId };
-  return { ...row, fault: faultOf(check, answered, requestId, gateway, gateway.upstream.seen.slice(seenBefore), mandate) };
+  return {
+    ...row,
+    fault: faultOf(check, answered, requestId, gateway, gateway.upstream.seen.slice(seenBefore), mandate),
+  };
 }
 
 function faultOf(

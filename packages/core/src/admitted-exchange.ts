@@ -1,8 +1,8 @@
 import type { Attached } from './admission.js';
-import type { Recorder } from './audit/recorder.js';
 import type { Credential } from './attach/provider.js';
+import type { Recorder } from './audit/recorder.js';
 import type { Clock } from './clock.js';
-import { type Denial, type ErrorCode, deny } from './errors.js';
+import { type Denial, deny, type ErrorCode } from './errors.js';
 import type { EndReason, Exchange, Follower, ResponseHead, Settlement } from './exchange.js';
 import type { Plan } from './forward/plan.js';
 import type { TraceContext } from './forward/trace-context.js';
@@ -115,11 +115,7 @@ export class AdmittedExchange implements Exchange, LiveExchange {
 
   tick(now: number): void {
     const { mandate, resource } = this.#admission;
-    if (
-      this.#eventStream &&
-      resource.onExpiry === 'cut' &&
-      this.#parts.clock.now() >= mandate.expiresAt * 1000
-    ) {
+    if (this.#eventStream && resource.onExpiry === 'cut' && this.#parts.clock.now() >= mandate.expiresAt * 1000) {
       return this.end('expired');
     }
     this.#follower?.tick(now);

@@ -24,7 +24,11 @@ describe('ask', () => {
   it('does not wait longer than it may, and a late answer changes nothing', async () => {
     vi.useFakeTimers();
     try {
-      const answer = ask('authorizer_unavailable', 1000, () => new Promise<string>((resolve) => setTimeout(resolve, 5000, 'late')));
+      const answer = ask(
+        'authorizer_unavailable',
+        1000,
+        () => new Promise<string>((resolve) => setTimeout(resolve, 5000, 'late')),
+      );
       await vi.advanceTimersByTimeAsync(1000);
       const denial = await answer;
       expect(denial).toBeInstanceOf(Denial);

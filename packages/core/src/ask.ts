@@ -1,4 +1,4 @@
-import { type Denial, type ErrorCode, deny } from './errors.js';
+import { type Denial, deny, type ErrorCode } from './errors.js';
 import { type Awaitable, isPromise, type Step } from './pipeline.js';
 
 /**

@@ -27,10 +27,7 @@ export interface Explanation {
 }
 
 /** Runs the stages of a pipeline that spend nothing, and tells of each. Never rejects for a denial. */
-export async function explainWith(
-  stages: readonly Stage<never, unknown>[],
-  received: Received,
-): Promise<Explanation> {
+export async function explainWith(stages: readonly Stage<never, unknown>[], received: Received): Promise<Explanation> {
   const checks: ExplainedCheck[] = [];
   let denial: Denial | undefined;
   let value: unknown = received;

@@ -2,7 +2,7 @@ import type { AuditSink, Durability } from './audit/audit-sink.js';
 import type { Authorizer } from './authorize/authorizer.js';
 import type { RateLimiter } from './authorize/rate-limiter.js';
 import type { ReplayStore } from './authorize/replay-store.js';
-import { type HeadLimits, DEFAULT_HEAD_LIMITS } from './check-head.js';
+import { DEFAULT_HEAD_LIMITS, type HeadLimits } from './check-head.js';
 import { type Clock, systemClock } from './clock.js';
 import type { ErrorCode } from './errors.js';
 import type { Outbound } from './forward/outbound.js';
@@ -11,6 +11,7 @@ import { memoryRateLimiter } from './memory/rate-limiter.js';
 import { memoryReplayStore } from './memory/replay-store.js';
 import { memoryResourceDirectory } from './memory/resource-directory.js';
 import { memoryRevocationStore } from './memory/revocation-store.js';
+import { refuseUnknownOptions } from './option-checks.js';
 import type { ResourceDefinition } from './resolve/resource.js';
 import type { ResourceDirectory } from './resolve/resource-directory.js';
 import type { Telemetry } from './telemetry/telemetry.js';
@@ -99,7 +100,7 @@ export interface GatewaySettings {
   readonly clock: Clock;
 }
 
-const KNOWN = new Set<string>([
+const KNOWN: readonly (keyof GatewayOptions)[] = [
   'issuers',
   'resources',
   'directory',
@@ -119,18 +120,15 @@ const KNOWN = new Set<string>([
   'authorizerTimeoutMs',
   'onFault',
   'clock',
-]);
-const KNOWN_AUDIT = new Set(['sink', 'durability', 'room']);
-const KNOWN_CORS = new Set(['origins']);
-const KNOWN_HEAD_LIMITS = new Set(Object.keys(DEFAULT_HEAD_LIMITS));
+];
 const DURABILITIES: readonly string[] = ['synced', 'written', 'buffered'];
 
 /** Checks options and fills in defaults. A mistake is a TypeError that names the option and the remedy. */
 export function gatewaySettings(options: GatewayOptions): GatewaySettings {
-  refuseUnknown('createGateway', options, KNOWN);
-  refuseUnknown('audit', options.audit ?? {}, KNOWN_AUDIT);
-  refuseUnknown('cors', options.cors ?? {}, KNOWN_CORS);
-  refuseUnknown('headLimits', options.headLimits ?? {}, KNOWN_HEAD_LIMITS);
+  refuseUnknownOptions('createGateway', options, KNOWN);
+  refuseUnknownOptions('createGateway: audit', options.audit ?? {}, ['sink', 'durability', 'room']);
+  refuseUnknownOptions('createGateway: cors', options.cors ?? {}, ['origins']);
+  refuseUnknownOptions('createGateway: headLimits', options.headLimits ?? {}, Object.keys(DEFAULT_HEAD_LIMITS));
   const { issuers, resources, directory, audit } = options;
   if (!Array.isArray(issuers) || issuers.length === 0) {
     throw new TypeError('createGateway: issuers is empty; name at least one issuer, or nobody could call');
@@ -168,12 +166,6 @@ export function gatewaySettings(options: GatewayOptions): GatewaySettings {
     onFault: options.onFault ?? tellConsole,
     clock,
   });
-}
-
-function refuseUnknown(where: string, options: object, known: ReadonlySet<string>): void {
-  for (const key of Object.keys(options)) {
-    if (!known.has(key)) throw new TypeError(`${where}: unknown option ${key}; known are ${[...known].join(', ')}`);
-  }
 }
 
 function positive(name: string, value: number): number {

@@ -1,7 +1,7 @@
 import { uuidv7 } from 'uuidv7';
 import type { Attached, PartlyAdmitted, Received } from './admission.js';
-import { AdmittedExchange, type ExchangeParts } from './admitted-exchange.js';
 import { admissionPipeline } from './admission-pipeline.js';
+import { AdmittedExchange, type ExchangeParts } from './admitted-exchange.js';
 import { Recorder } from './audit/recorder.js';
 import { Denial, deny } from './errors.js';
 import type { Exchange } from './exchange.js';

@@ -1,13 +1,56 @@
 // The gateway
+
+export type { Attached, Checked, PartlyAdmitted, Received, Resolved, Verified } from './admission.js';
+export { admissionPipeline, type PipelineParts } from './admission-pipeline.js';
+// attach
+export { type ApiKeyOptions, apiKey } from './attach/api-key.js';
+export { BEARER_TOKEN_DEFAULTS, type BearerTokenOptions, bearerToken } from './attach/bearer-token.js';
+export type {
+  Connection,
+  ConnectionChange,
+  ConnectionContent,
+  ConnectionKey,
+  ConnectionStore,
+} from './attach/connection-store.js';
+export { type HttpBasicOptions, httpBasic } from './attach/http-basic.js';
+export { noCredential } from './attach/no-credential.js';
+export { type PresentedMandateOptions, presentedMandate } from './attach/presented-mandate.js';
+export type { Credential, CredentialRequest, Provider, ProviderKind } from './attach/provider.js';
+export { sealSecret } from './attach/seal.js';
+export { type SealedSecretStoreOptions, sealedSecretStore } from './attach/sealed-secret-store.js';
+export { generateSealingKey, type SealingKey } from './attach/sealing-key.js';
+export { Secret } from './attach/secret.js';
+export type { SecretOption } from './attach/secret-source.js';
+export type { SecretBinding, SecretReference, SecretStore } from './attach/secret-store.js';
+export { attachedCredential } from './attach/stage.js';
+export type { CachedToken, TokenCache, TokenKey } from './attach/token-cache.js';
+// audit
+export type { AuditSink, Durability } from './audit/audit-sink.js';
+export type { AuditRecord, Outcome, RecordType } from './audit/record.js';
+export { Recorder, type RecorderOptions } from './audit/recorder.js';
+export { acceptedRecord, reservedRoom } from './audit/stages.js';
+// authorize
+export type { AuthorizationDecision, AuthorizationRequest, Authorizer } from './authorize/authorizer.js';
+export { firstUse } from './authorize/first-use.js';
+export type { RateLimit, RateLimiter, RateLimitKey, RateVerdict } from './authorize/rate-limiter.js';
+export type { MandateUse, ReplayStore, ReplayVerdict } from './authorize/replay-store.js';
 export {
-  createGateway,
-  DEFAULT_DRAIN_TIMEOUT_MS,
-  type Gateway,
-} from './gateway.js';
-export { type Fault, GATEWAY_DEFAULTS, type GatewayOptions } from './gateway-options.js';
-export type { RequestHead, Refusal } from './head.js';
-export type { EndReason, Exchange, Follower, ResponseHead, Settlement } from './exchange.js';
-export type { ExplainedCheck, Explanation } from './explain.js';
+  type Authorized,
+  allowedByAuthorizers,
+  declaredOperation,
+  grantedScopes,
+  metRequirements,
+  withinRateLimit,
+} from './authorize/stages.js';
+export {
+  type CheckedHead,
+  checkedHead,
+  checkHead,
+  DEFAULT_HEAD_LIMITS,
+  type HeadLimits,
+  STANDARD_METHODS,
+} from './check-head.js';
+export { type Clock, systemClock } from './clock.js';
 export {
   CaracalError,
   Denial,
@@ -17,71 +60,8 @@ export {
   STATUS_OF_CODE,
   STATUS_OF_REASON,
 } from './errors.js';
-export { DESCRIPTION_OF_CODE, refusal, type RefusalOptions, statusOf } from './problem.js';
-export { type Clock, systemClock } from './clock.js';
-
-// The pipeline and its stages
-export { type Awaitable, chain, isPromise, type Pipeline, pipeline, type Stage, type Step } from './pipeline.js';
-export type { Attached, Checked, PartlyAdmitted, Received, Resolved, Verified } from './admission.js';
-export { admissionPipeline, type PipelineParts } from './admission-pipeline.js';
-export {
-  type CheckedHead,
-  checkedHead,
-  checkHead,
-  DEFAULT_HEAD_LIMITS,
-  type HeadLimits,
-  STANDARD_METHODS,
-} from './check-head.js';
-
-// verify
-export type { Anchor, AnchorKind } from './verify/anchor.js';
-export type { ChainLink, Delegation, Mandate } from './verify/mandate.js';
-export type { IssuerOptions } from './verify/issuers.js';
-export type { KeySet, KeySource, VerificationKey } from './verify/key-source.js';
-export { createVerifier, type Verifier, type VerifierOptions } from './verify/verifier.js';
-export type { RevocationStore } from './verify/revocation-store.js';
-export {
-  freshRevocations,
-  type RevocationChecks,
-  stillValid,
-  unrevokedMandate,
-  verifiedMandate,
-} from './verify/stages.js';
-
-// resolve
-export type {
-  Limits,
-  LimitsDefinition,
-  OperationDefinition,
-  Resource,
-  ResourceDefinition,
-  Upstream,
-} from './resolve/resource.js';
-export { DEFAULT_LIMITS, defineResource } from './resolve/define-resource.js';
-export { type Operation, type OperationTable, operationTable } from './resolve/operations.js';
-export type { MountMatch, ResourceDirectory } from './resolve/resource-directory.js';
-export { acceptableShape, knownResource } from './resolve/stages.js';
-
-// authorize
-export type { AuthorizationDecision, AuthorizationRequest, Authorizer } from './authorize/authorizer.js';
-export type { RateLimit, RateLimiter, RateLimitKey, RateVerdict } from './authorize/rate-limiter.js';
-export type { MandateUse, ReplayStore, ReplayVerdict } from './authorize/replay-store.js';
-export { firstUse } from './authorize/first-use.js';
-export {
-  allowedByAuthorizers,
-  type Authorized,
-  declaredOperation,
-  grantedScopes,
-  metRequirements,
-  withinRateLimit,
-} from './authorize/stages.js';
-
-// attach
-export type { Credential, CredentialRequest, Provider, ProviderKind } from './attach/provider.js';
-export { Secret } from './attach/secret.js';
-export type { SecretBinding, SecretReference, SecretStore } from './attach/secret-store.js';
-export { attachedCredential } from './attach/stage.js';
-
+export type { EndReason, Exchange, Follower, ResponseHead, Settlement } from './exchange.js';
+export type { ExplainedCheck, Explanation } from './explain.js';
 // forward
 export { type AddressPolicy, addressPolicy } from './forward/address-policy.js';
 export type { Caller, Driven } from './forward/caller.js';
@@ -96,16 +76,53 @@ export type {
   TransportFailureKind,
   TransportHandler,
 } from './forward/transport.js';
-
-// audit
-export type { AuditSink, Durability } from './audit/audit-sink.js';
-export type { AuditRecord, Outcome, RecordType } from './audit/record.js';
-export { Recorder, type RecorderOptions } from './audit/recorder.js';
-export { acceptedRecord, reservedRoom } from './audit/stages.js';
+export {
+  createGateway,
+  DEFAULT_DRAIN_TIMEOUT_MS,
+  type Gateway,
+} from './gateway.js';
+export { type Fault, GATEWAY_DEFAULTS, type GatewayOptions } from './gateway-options.js';
+export type { Refusal, RequestHead } from './head.js';
+export { type MalformedReason, malformed } from './malformed.js';
+// memory: every port in this process
+export { type MemoryAuditSink, type MemoryAuditSinkOptions, memoryAuditSink } from './memory/audit-sink.js';
+export { type MemoryConnectionStoreOptions, memoryConnectionStore } from './memory/connection-store.js';
+export { type MemoryRateLimiterOptions, memoryRateLimiter } from './memory/rate-limiter.js';
+export { type MemoryReplayStoreOptions, memoryReplayStore } from './memory/replay-store.js';
+export { memoryResourceDirectory } from './memory/resource-directory.js';
+export { type MemoryRevocationStoreOptions, memoryRevocationStore } from './memory/revocation-store.js';
+export { type MemoryTokenCacheOptions, memoryTokenCache } from './memory/token-cache.js';
+// The pipeline and its stages
+export { type Awaitable, chain, isPromise, type Pipeline, pipeline, type Stage, type Step } from './pipeline.js';
+export { DESCRIPTION_OF_CODE, type RefusalOptions, refusal, statusOf } from './problem.js';
+export { DEFAULT_LIMITS, defineResource } from './resolve/define-resource.js';
+export { type Operation, type OperationTable, operationTable } from './resolve/operations.js';
+// resolve
+export type {
+  Limits,
+  LimitsDefinition,
+  OperationDefinition,
+  Resource,
+  ResourceDefinition,
+  Upstream,
+} from './resolve/resource.js';
+export type { MountMatch, ResourceDirectory } from './resolve/resource-directory.js';
+export { acceptableShape, knownResource } from './resolve/stages.js';
 
 // telemetry
 export { type OpenTelemetryOptions, openTelemetry } from './telemetry/open-telemetry.js';
 export type { RequestEnd, RequestTelemetry, Telemetry } from './telemetry/telemetry.js';
-
-// memory
-export { memoryResourceDirectory } from './memory/resource-directory.js';
+// verify
+export type { Anchor, AnchorKind } from './verify/anchor.js';
+export type { IssuerOptions } from './verify/issuers.js';
+export type { KeySet, KeySource, VerificationKey } from './verify/key-source.js';
+export type { ChainLink, Delegation, Mandate } from './verify/mandate.js';
+export type { RevocationStore } from './verify/revocation-store.js';
+export {
+  freshRevocations,
+  type RevocationChecks,
+  stillValid,
+  unrevokedMandate,
+  verifiedMandate,
+} from './verify/stages.js';
+export { createVerifier, type Verifier, type VerifierOptions } from './verify/verifier.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Denial, deny } from './errors.js';
-import { pipeline, type Stage, chain } from './pipeline.js';
+import { chain, pipeline, type Stage } from './pipeline.js';
 
 function stage<In, Out>(name: string, run: Stage<In, Out>['run']): Stage<In, Out> {
   return { rows: '0', name, spends: false, run };

@@ -25,7 +25,9 @@ describe('refusal', () => {
   });
 
   it('challenges without an error code where no credentials came', () => {
-    expect(header(refusal(deny('missing_token', 'x'), options).headers, 'WWW-Authenticate')).toBe('Bearer realm="caracal"');
+    expect(header(refusal(deny('missing_token', 'x'), options).headers, 'WWW-Authenticate')).toBe(
+      'Bearer realm="caracal"',
+    );
   });
 
   it('challenges every other 401 with invalid_token', () => {
@@ -44,7 +46,9 @@ describe('refusal', () => {
   });
 
   it('says when to try again: what is known, else 1 to 5 seconds', () => {
-    expect(header(refusal(deny('rate_limited', 'x', { retryAfterSeconds: 42 }), options).headers, 'Retry-After')).toBe('42');
+    expect(header(refusal(deny('rate_limited', 'x', { retryAfterSeconds: 42 }), options).headers, 'Retry-After')).toBe(
+      '42',
+    );
     expect(header(refusal(deny('overloaded', 'x'), options).headers, 'Retry-After')).toBe('5');
     expect(header(refusal(deny('overloaded', 'x'), { ...options, random: 0 }).headers, 'Retry-After')).toBe('1');
   });

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Exchange, Refusal } from '@caracal/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LINGER_MAX_BYTES } from './lingering-close.js';
@@ -48,22 +49,32 @@ describe('a request', () => {
   });
 
   it('has a body for the transport only where one is announced', async () => {
-    const { transport, client } = await deciding(new FakeGateway());
-    client.get('/').send('POST / HTTP/1.1', 'Host: a', 'Content-Length: 0', '', '');
-    client.send('POST / HTTP/1.1', 'Host: a', 'Content-Length: 2', '', 'hi');
-    client.send('GET / HTTP/1.1', 'Host: a', 'Transfer-Encoding: chunked', '', '2', 'hi', '0', '', '');
-    await eventually(() => transport.attempts.length === 4);
-    expect(transport.attempts.map(({ body }) => body !== null)).toEqual([false, false, true, true]);
+    const { transport } = await deciding(new FakeGateway());
+    const bodies: boolean[] = [];
+    for (const [index, framing] of [
+      [],
+      ['Content-Length: 0'],
+      ['Content-Length: 2'],
+      ['Transfer-Encoding: chunked'],
+    ].entries()) {
+      const client = current!.client().send('POST / HTTP/1.1', 'Host: a', ...framing, '', '');
+      await client.until('ok');
+      bodies.push(transport.attempts[index]!.body !== null);
+    }
+    expect(bodies).toEqual([false, false, true, true]);
   });
 
   it('whose caller has gone by the time it is admitted is not forwarded', async () => {
     let admit: ((exchange: Exchange) => void) | undefined;
     const gateway = new FakeGateway(() => new Promise((resolve) => (admit = resolve)));
     const { transport, client } = await deciding(gateway);
+    const left = new Promise((resolve) => {
+      current!.server.once('request', (_, res) => res.once('close', resolve));
+    });
     client.get('/');
     await eventually(() => admit !== undefined);
     client.socket.destroy();
-    await eventually(() => current!.server.connections === 0 || (current!.server as { _connections?: number })._connections === 0);
+    await left;
     admit!(gateway.exchange());
     await eventually(() => gateway.exchanges[0]!.settlement !== undefined);
     expect(gateway.exchanges[0]!.settlement?.outcome).toBe('client_aborted');
@@ -117,6 +128,7 @@ describe('a refusal', () => {
     pump();
     await client.end();
     expect(client.received).toMatch(/^HTTP\/1\.1 401 /);
+    expect(client.ended).toBe('reset');
     expect(sent).toBeLessThan(64 * LINGER_MAX_BYTES);
   });
 });
@@ -184,6 +196,15 @@ describe('what is not HTTP', () => {
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ error: 'invalid_request' });
     expect(answer).not.toContain('secret');
     expect(gateway.heads).toHaveLength(0);
+  });
+
+  it('is told so where the head takes too long', async () => {
+    const { client } = await deciding(new FakeGateway());
+    const accepted = once(current!.server, 'connection');
+    client.send('GET / HTTP/1.1\r\n');
+    const [socket] = await accepted;
+    current!.server.emit('clientError', Object.assign(new Error(), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
+    expect(await client.end()).toMatch(/^HTTP\/1\.1 408 .*\r\nX-Caracal-Error: invalid_request\r\n/s);
   });
 
   it('ends the exchange whose body it is', async () => {
@@ -258,7 +279,10 @@ describe('an answer that does not wait for the body', () => {
   it('keeps the connection where the body has arrived all the same', async () => {
     const { client, transport } = await deciding(new FakeGateway(), new FakeTransport());
     client.send('POST / HTTP/1.1', 'Host: a', 'Content-Length: 5', '', 'hello');
-    await eventually(() => transport.attempts.length === 1 && (transport.attempts[0]!.body as { complete?: boolean }).complete === true);
+    await eventually(
+      () =>
+        transport.attempts.length === 1 && (transport.attempts[0]!.body as { complete?: boolean }).complete === true,
+    );
     OK(transport.attempts[0]!);
     await client.until('ok');
     client.get('/second');

@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { nodeHandler } from './handler.js';
+import { WRITE_OUT_TIMEOUT_MS } from './node-caller.js';
 import { FakeGateway } from './testing/fake-gateway.js';
 import { answering, FakeTransport } from './testing/fake-transport.js';
 import { eventually, RawClient } from './testing/raw-client.js';
@@ -35,7 +37,9 @@ describe('an answer', () => {
 
   it('carries one Date: the one of the upstream, else ours', async () => {
     const { client } = await upstream(answering(200, ['Date', 'Mon, 01 Jan 2024 00:00:00 GMT', 'Content-Length', '0']));
-    expect((await client.get('/').until('\r\n\r\n')).match(/^date:.*$/gim)).toEqual(['Date: Mon, 01 Jan 2024 00:00:00 GMT']);
+    expect((await client.get('/').until('\r\n\r\n')).match(/^date:.*$/gim)).toEqual([
+      'Date: Mon, 01 Jan 2024 00:00:00 GMT',
+    ]);
     await current?.stop();
     const without = await upstream(answering(200, ['Content-Length', '0']));
     expect((await without.client.get('/').until('\r\n\r\n')).match(/^date:/gim)).toHaveLength(1);
@@ -171,6 +175,22 @@ describe('streaming', () => {
     gateway.exchanges[0]!.end('revoked');
     await client.end();
     expect(client.ended).toBe('reset');
+  });
+
+  it('gives a caller a time to take what is left of an answer, and none to the exchange after it', async () => {
+    const { client, transport } = await upstream();
+    const [socket] = await Promise.all([
+      new Promise<Socket>((resolve) => current!.server.once('request', (req) => resolve(req.socket))),
+      once(client.socket, 'connect').then(() => client.socket.pause() && client.get('/').get('/second')),
+    ]);
+    await eventually(() => transport.attempts.length === 1);
+    transport.attempts[0]!.handler.onHead(200, ['Content-Length', String(16 * 1024 * 1024)]);
+    transport.attempts[0]!.handler.onChunk(Buffer.alloc(16 * 1024 * 1024));
+    transport.attempts[0]!.handler.onEnd();
+    expect(socket.timeout).toBe(WRITE_OUT_TIMEOUT_MS);
+    client.socket.resume();
+    await eventually(() => transport.attempts.length === 2);
+    expect(socket.timeout).toBe(0);
   });
 
   it('leaves no listener behind on a kept connection', async () => {

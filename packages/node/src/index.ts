@@ -2,6 +2,7 @@ export { type Attachment, attach } from './attach.js';
 export type { Drain } from './drain.js';
 export { type NodeHandler, nodeHandler } from './handler.js';
 export { LINGER_MAX_BYTES, LINGER_TIMEOUT_MS } from './lingering-close.js';
+export { WRITE_OUT_TIMEOUT_MS } from './node-caller.js';
 export {
   type CreateServerOptions,
   DEFAULT_HEADERS_TIMEOUT_MS,

@@ -10,7 +10,10 @@ describe('interimResponse', () => {
   });
 
   it('is one head whatever its headers hold', () => {
-    const text = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)), maxLength: 8 });
+    const text = fc.string({
+      unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),
+      maxLength: 8,
+    });
     fc.assert(
       fc.property(fc.array(fc.tuple(text, text), { maxLength: 4 }), (fields) => {
         const response = interimResponse(103, fields.flat());

@@ -8,6 +8,9 @@ import { lingeringClose } from './lingering-close.js';
 import { announcesBody } from './request-head.js';
 import { writeResponseHead } from './response-head.js';
 
+/** How long a caller may take nothing of an answer that is ended, but not yet written out, ms. Nobody else watches it then. */
+export const WRITE_OUT_TIMEOUT_MS = 60_000;
+
 const LAST_CHUNK = '0\r\n\r\n';
 
 /**
@@ -18,9 +21,8 @@ export class NodeCaller implements Caller<Readable> {
   readonly body: Readable | null;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
-  // undici takes `req.socket` away when it gives a body up.
+  // Kept, because undici takes `req.socket` away from a body that it gives up.
   readonly #socket: Socket;
-  readonly #connection: Connection;
   readonly #connections: Connections;
   #driven: Driven | undefined;
   #phase: 'waiting' | 'answering' | 'done' = 'waiting';
@@ -33,7 +35,6 @@ export class NodeCaller implements Caller<Readable> {
     this.#req = req;
     this.#res = res;
     this.#socket = connection.socket;
-    this.#connection = connection;
     this.#connections = connections;
     this.#bodiless = req.method === 'HEAD';
     this.body = announcesBody(req.rawHeaders) ? req : null;
@@ -111,11 +112,11 @@ export class NodeCaller implements Caller<Readable> {
       // The upstream has answered without waiting for the whole body. The caller still has to get that answer.
       this.flushHead();
       this.#phase = 'done';
-      lingeringClose(this.#socket, this.#res.chunkedEncoding ? LAST_CHUNK : '');
+      lingeringClose(this.#socket, this.#res.chunkedEncoding ? LAST_CHUNK : '', this.#req);
       return;
     }
     this.#phase = 'done';
-    this.#res.end();
+    this.#finish('');
   }
 
   refuse(refusal: Refusal): void {
@@ -128,13 +129,13 @@ export class NodeCaller implements Caller<Readable> {
     const headers = this.#mustClose() ? [...refusal.headers, 'Connection', 'close'] : refusal.headers;
     writeResponseHead(this.#res, refusal.status, headers);
     if (!this.bodyPending) {
-      this.#res.end(refusal.body);
+      this.#finish(refusal.body);
       return;
     }
     this.#socket.cork();
     this.#res.flushHeaders();
     this.#res.write(refusal.body);
-    lingeringClose(this.#socket, '');
+    lingeringClose(this.#socket, '', this.#req);
   }
 
   destroy(): void {
@@ -157,6 +158,12 @@ export class NodeCaller implements Caller<Readable> {
     // no other way.
     if (this.#bodiless) this.#res.flushHeaders();
     else this.#res.write('', 'latin1');
+  }
+
+  #finish(last: string): void {
+    this.#res.end(last);
+    // Node replaces this with its own for idle connections as soon as all is written.
+    if (this.#res.writableLength > 0) this.#socket.setTimeout(WRITE_OUT_TIMEOUT_MS);
   }
 
   #cut(): void {

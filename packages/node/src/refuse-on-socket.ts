@@ -10,5 +10,5 @@ export function refuseOnSocket(socket: Socket, refusal: Refusal): void {
     head += `${refusal.headers[index]}: ${refusal.headers[index + 1]}\r\n`;
   }
   socket.write(`${head}Date: ${new Date().toUTCString()}\r\nConnection: close\r\n\r\n${refusal.body}`, 'utf8');
-  lingeringClose(socket, '');
+  lingeringClose(socket, '', undefined);
 }

@@ -54,6 +54,8 @@ export function requestListener(
     res.once('socket', () =>
       process.nextTick(() => {
         connection.waiting -= 1;
+        // Left over from the answer ahead; between two answers Node does not replace it.
+        connection.socket.setTimeout(0);
         begin(req, res, connection, expectsContinue);
       }),
     );

@@ -1,6 +1,6 @@
-import { associatedData } from './secret-binding.js';
 import { formatEnvelope, IV_BYTES, MAX_SECRET_BYTES } from './sealed-envelope.js';
 import { importSealingKey, type SealingKey, sealingKeyBytes } from './sealing-key.js';
+import { associatedData } from './secret-binding.js';
 import type { SecretBinding } from './secret-store.js';
 
 /**

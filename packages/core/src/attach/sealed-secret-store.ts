@@ -2,10 +2,10 @@ import { LRUCache } from 'lru-cache';
 import { CaracalError } from '../errors.js';
 import { refuseUnknownOptions, wholeNumber } from '../option-checks.js';
 import type { Awaitable } from '../pipeline.js';
-import { associatedData } from './secret-binding.js';
 import { parseEnvelope } from './sealed-envelope.js';
 import { importSealingKey, type SealingKey, sealingKeyBytes } from './sealing-key.js';
 import { Secret } from './secret.js';
+import { associatedData } from './secret-binding.js';
 import type { SecretBinding, SecretReference, SecretStore } from './secret-store.js';
 
 /** Options of {@link sealedSecretStore}. */

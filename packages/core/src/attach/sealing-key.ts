@@ -35,16 +35,15 @@ export function sealingKeyBytes({ id, key }: SealingKey): Uint8Array<ArrayBuffer
   if (!isSealingKeyId(id)) throw new TypeError('Sealing key: id is 1 to 64 of A-Z a-z 0-9 _ -');
   const bytes = key instanceof Secret ? decodeBase64url(key.reveal()) : undefined;
   if (bytes?.length !== SEALING_KEY_BYTES) {
-    throw new TypeError(`Sealing key ${id}: key is a Secret, base64url of 32 bytes; make one with generateSealingKey()`);
+    throw new TypeError(
+      `Sealing key ${id}: key is a Secret, base64url of 32 bytes; make one with generateSealingKey()`,
+    );
   }
   return bytes;
 }
 
 /** The key as WebCrypto takes it: for AES-256-GCM, not extractable, for one use alone. */
-export async function importSealingKey(
-  bytes: Uint8Array<ArrayBuffer>,
-  use: 'encrypt' | 'decrypt',
-): Promise<CryptoKey> {
+export async function importSealingKey(bytes: Uint8Array<ArrayBuffer>, use: 'encrypt' | 'decrypt'): Promise<CryptoKey> {
   try {
     return await crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, [use]);
   } catch (cause) {

@@ -1,7 +1,7 @@
 import { type Attached, learn } from '../admission.js';
 import { ask } from '../ask.js';
 import type { Authorized } from '../authorize/stages.js';
-import { type Stage, chain } from '../pipeline.js';
+import { chain, type Stage } from '../pipeline.js';
 
 /** Row 15: the upstream's own credential can be had. */
 export function attachedCredential(timeoutMs: number): Stage<Authorized, Attached> {

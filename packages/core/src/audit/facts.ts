@@ -18,7 +18,11 @@ export function factsOf(admission: PartlyAdmitted): Partial<AuditRecord> {
       name: operation?.name,
     },
     path: evidenceText(request?.path ?? pathOf(head.target), MAX_PATH),
-    provider: resource && { id: resource.provider.id, kind: resource.provider.kind, connection: credential?.connection },
+    provider: resource && {
+      id: resource.provider.id,
+      kind: resource.provider.kind,
+      connection: credential?.connection,
+    },
     upstream: resource?.upstream && { host: resource.upstream.host, status: undefined },
   };
 }

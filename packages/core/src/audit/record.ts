@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../errors.js';
 import type { ProviderKind } from '../attach/provider.js';
+import type { ErrorCode } from '../errors.js';
 import type { ChainLink } from '../verify/mandate.js';
 
 export type RecordType =

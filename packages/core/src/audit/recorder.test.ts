@@ -17,12 +17,26 @@ const SETTLEMENT: Settlement = {
   reason: undefined,
 };
 
-const REFUSED = { code: 'invalid_token', reason: 'expired', policies: undefined, status: 401, anonymous: true } as const;
+const REFUSED = {
+  code: 'invalid_token',
+  reason: 'expired',
+  policies: undefined,
+  status: 401,
+  anonymous: true,
+} as const;
 
 function request(target = '/v1/a?key=secret'): PartlyAdmitted {
   return {
     requestId: 'r-1',
-    head: { method: 'GET', target, headers: [], httpVersion: '1.1', peer: { address: '192.0.2.1' }, upgrade: false, fidelity: 'raw' },
+    head: {
+      method: 'GET',
+      target,
+      headers: [],
+      httpVersion: '1.1',
+      peer: { address: '192.0.2.1' },
+      upgrade: false,
+      fidelity: 'raw',
+    },
     receivedAt: 0,
     startedAt: 0,
     trace: { traceId: 't' } as PartlyAdmitted['trace'],
@@ -73,7 +87,12 @@ describe('Recorder', () => {
     audit.authorized(admission);
     audit.completed(admission, SETTLEMENT);
     expect(records.map(({ type }) => type)).toEqual(['request.authorized', 'request.completed']);
-    expect(records[0]).toMatchObject({ decision: 'allowed', applicationId: 'a', path: '/v1/a', resource: 'resource://a' });
+    expect(records[0]).toMatchObject({
+      decision: 'allowed',
+      applicationId: 'a',
+      path: '/v1/a',
+      resource: 'resource://a',
+    });
     expect(records[1]).not.toHaveProperty('applicationId');
     expect(records[1]).toMatchObject({ requestId: 'r-1', outcome: 'executed', responseBytes: 2 });
   });
@@ -89,7 +108,9 @@ describe('Recorder', () => {
 
   it('keeps the query and, before verification, every claim out of a refusal', () => {
     recorder().refused(request(), REFUSED);
-    expect(records).toMatchObject([{ type: 'request.denied', error: 'invalid_token', path: '/v1/a', outcome: 'refused' }]);
+    expect(records).toMatchObject([
+      { type: 'request.denied', error: 'invalid_token', path: '/v1/a', outcome: 'refused' },
+    ]);
     expect(JSON.stringify(records)).not.toContain('secret');
     expect(records[0]).not.toHaveProperty('issuer');
   });
@@ -151,7 +172,12 @@ describe('Recorder', () => {
     expect(records).toHaveLength(100);
     vi.advanceTimersByTime(1000);
     expect(records).toHaveLength(101);
-    expect(records.at(-1)).toMatchObject({ count: 900, error: 'invalid_token', peer: '192.0.2.1', reason: 'aggregated' });
+    expect(records.at(-1)).toMatchObject({
+      count: 900,
+      error: 'invalid_token',
+      peer: '192.0.2.1',
+      reason: 'aggregated',
+    });
     expect(vi.getTimerCount()).toBe(0);
   });
 

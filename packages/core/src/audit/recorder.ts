@@ -202,7 +202,8 @@ export class Recorder {
     };
     try {
       const written = this.#options.sink.append(record, this.#options.durability);
-      if (isPromise(written)) void written.then(release, failed); // failed() counts it; nobody waits for a refusal
+      if (isPromise(written))
+        void written.then(release, failed); // failed() counts it; nobody waits for a refusal
       else release();
     } catch (cause) {
       failed(cause);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RefusalFlood, REFUSALS_RECORDED_PER_SECOND } from './refusal-flood.js';
+import { REFUSALS_RECORDED_PER_SECOND, RefusalFlood } from './refusal-flood.js';
 
 describe('RefusalFlood', () => {
   it('lets the first hundred of a peer and error through and counts the rest exactly', () => {

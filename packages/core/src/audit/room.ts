@@ -11,7 +11,8 @@ export class Room {
 
   /** `capacity`: records. */
   constructor(capacity: number) {
-    if (!Number.isSafeInteger(capacity) || capacity < 8) throw new TypeError('audit.room must be an integer of 8 or more');
+    if (!Number.isSafeInteger(capacity) || capacity < 8)
+      throw new TypeError('audit.room must be an integer of 8 or more');
     this.#capacity = capacity;
     this.#refusalCapacity = Math.floor(capacity / 4);
   }

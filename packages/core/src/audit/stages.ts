@@ -1,7 +1,7 @@
 import type { Attached } from '../admission.js';
 import { ask } from '../ask.js';
 import { deny } from '../errors.js';
-import { type Stage, chain } from '../pipeline.js';
+import { chain, type Stage } from '../pipeline.js';
 import type { Recorder } from './recorder.js';
 
 /** Row 16: the audit has room for every record of this request. */

@@ -1,7 +1,7 @@
 import type { Resolved } from '../admission.js';
 import { ask } from '../ask.js';
 import { deny } from '../errors.js';
-import { type Stage, chain } from '../pipeline.js';
+import { chain, type Stage } from '../pipeline.js';
 import type { ReplayStore } from './replay-store.js';
 
 /** Row 17: a single-use mandate was not seen before. It is the last check that spends: nothing refused earlier uses one up. */

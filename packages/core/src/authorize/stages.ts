@@ -1,7 +1,7 @@
 import { learn, type Resolved } from '../admission.js';
 import { ask } from '../ask.js';
 import { deny } from '../errors.js';
-import { isPromise, type Stage, type Step, chain } from '../pipeline.js';
+import { chain, isPromise, type Stage, type Step } from '../pipeline.js';
 import type { AuthorizationDecision, AuthorizationRequest, Authorizer } from './authorizer.js';
 import type { RateLimiter } from './rate-limiter.js';
 import { checkOperation, checkRequirements, checkScopes } from './requirements.js';

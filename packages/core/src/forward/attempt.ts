@@ -26,7 +26,9 @@ export interface FailedAttempt {
 export function canSendAgain(kind: TransportFailureKind, attempt: FailedAttempt, plan: Plan): boolean {
   if (kind !== 'closed') return false;
   if (!attempt.started) return attempt.attempts < MAX_ATTEMPTS;
-  return attempt.attempts === 1 && attempt.reused && attempt.interims === 0 && plan.framing === 'none' && isSafe(plan.method);
+  return (
+    attempt.attempts === 1 && attempt.reused && attempt.interims === 0 && plan.framing === 'none' && isSafe(plan.method)
+  );
 }
 
 function isSafe(method: string): boolean {

@@ -2,11 +2,11 @@ import type { Outcome } from '../audit/record.js';
 import type { ErrorCode } from '../errors.js';
 import type { EndReason, Exchange, Follower, ResponseHead } from '../exchange.js';
 import type { Refusal } from '../head.js';
+import type { Limits } from '../resolve/resource.js';
+import { canSendAgain, failedAnswer } from './attempt.js';
 import type { Caller, Driven } from './caller.js';
 import { HeldAnswer } from './held-answer.js';
-import type { Limits } from '../resolve/resource.js';
 import type { Plan } from './plan.js';
-import { canSendAgain, failedAnswer } from './attempt.js';
 import type { Dispatched, Transport, TransportFailure, TransportHandler } from './transport.js';
 
 /** Interim responses an upstream may send before its answer. */
@@ -121,7 +121,8 @@ class Drive<Body> implements TransportHandler, Driven, Follower {
   onInterim(status: number, headers: string[]): void {
     this.#progressed = true;
     this.#interims += 1;
-    if (this.#interims > MAX_INTERIM_RESPONSES) return this.#fail('upstream_invalid', 'interim_responses', 'upstream_error');
+    if (this.#interims > MAX_INTERIM_RESPONSES)
+      return this.#fail('upstream_invalid', 'interim_responses', 'upstream_error');
     const head = this.#exchange.response(status, headers);
     if (head.kind === 'response') this.#caller.interim(status, head.headers);
   }
@@ -162,7 +163,12 @@ class Drive<Body> implements TransportHandler, Driven, Follower {
       this.#caller.destroy();
       return this.#settle(failure.kind === 'body' ? 'client_aborted' : 'upstream_aborted', undefined, failure.kind);
     }
-    const attempt = { attempts: this.#attempts, started: this.#started, reused: this.#reused, interims: this.#interims };
+    const attempt = {
+      attempts: this.#attempts,
+      started: this.#started,
+      reused: this.#reused,
+      interims: this.#interims,
+    };
     if (canSendAgain(failure.kind, attempt, this.#exchange.plan as Plan)) return this.#send();
     const { code, outcome } = failedAnswer(failure.kind);
     if (code !== undefined) return this.#fail(code, failure.kind, outcome);

@@ -4,7 +4,7 @@ import type { Credential } from '../attach/provider.js';
 import { Denial } from '../errors.js';
 import type { ResponseHead } from '../exchange.js';
 import type { GatewaySettings } from '../gateway-options.js';
-import type { Upstream } from '../resolve/resource.js';
+import type { Resource, Upstream } from '../resolve/resource.js';
 import { upstreamTarget } from '../resolve/upstream-target.js';
 import { credentialNeedles } from './credential-needles.js';
 import { createHeaderClassifier } from './header-classifier.js';
@@ -34,6 +34,11 @@ export function forwarding(
     return made;
   }
 
+  // Behind a host of its own a resource is not below the public URL: references into it become paths alone.
+  function publicUrlOf({ mount }: Resource): string | undefined {
+    return mount?.host === undefined ? settings.publicUrl : undefined;
+  }
+
   function plan(admission: Attached, trace: TraceContext): Plan {
     const { resource, request, credential, path, head } = admission;
     const upstream = resource.upstream as Upstream;
@@ -55,7 +60,7 @@ export function forwarding(
         traceHeaders: traceHeaders(trace),
         mountPrefix: admission.mountPrefix,
         peerAddress: head.peer.address,
-        publicUrl: settings.publicUrl,
+        publicUrl: publicUrlOf(resource),
         via: VIA_PSEUDONYM,
       }),
       framing: request.framing,
@@ -74,7 +79,7 @@ export function forwarding(
       resource,
       target: upstreamTarget(resource.upstream as Upstream, path, request.query),
       mountPrefix: admission.mountPrefix,
-      publicUrl: settings.publicUrl,
+      publicUrl: publicUrlOf(resource),
       needles: needlesOf(credential),
       requestId: admission.requestId,
       tokenExpiresInSeconds: Math.max(0, Math.floor(mandate.expiresAt - settings.clock.now() / 1000)),

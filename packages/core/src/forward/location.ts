@@ -45,9 +45,14 @@ export function resolveReference(raw: string, base: ReferenceBase): Reference {
 }
 
 function parsed(raw: string, base: string): URL | undefined {
-  // Bytes above ASCII are read as the UTF-8 they almost always are: escaped one by one, never as latin1 characters.
-  const reference = raw.replace(/[\x80-\xff]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
-  return URL.canParse(reference, base) ? new URL(reference, base) : undefined;
+  const reference = escapedBytes(raw);
+  const escapedBase = escapedBytes(base);
+  return URL.canParse(reference, escapedBase) ? new URL(reference, escapedBase) : undefined;
+}
+
+// Bytes above ASCII are the UTF-8 of something almost always; as latin1 characters they would be encoded once more.
+function escapedBytes(text: string): string {
+  return text.replace(/[\x80-\xff]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 // By protocol and host: `origin` of a `blob:` URL is that of the URL inside it.

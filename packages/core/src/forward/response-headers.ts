@@ -35,7 +35,7 @@ export interface CallerHeadersInput {
 
 /**
  * The header list for the caller: the upstream's without what is the gateway's to say or would lead around it, in order,
- * then what the gateway sets; of an interim response (1xx) nothing is set. A redirect to a foreign origin is denied
+ * then what the gateway sets; of an interim response (1xx but 101) nothing is set. A redirect to a foreign origin is denied
  * where the resource blocks them (`redirect_not_allowed`).
  */
 export function callerHeaders(input: CallerHeadersInput): string[] | Denial {
@@ -45,6 +45,7 @@ export function callerHeaders(input: CallerHeadersInput): string[] | Denial {
   const framing: ResponseFraming = { length: undefined, chunked: false };
   const headers: string[] = [];
   let nominated: Set<string> | undefined;
+  let hasRequestId = false;
   for (let i = 0; i + 1 < received.length; i += 2) {
     const name = received[i]!;
     const value = received[i + 1]!;
@@ -57,16 +58,14 @@ export function callerHeaders(input: CallerHeadersInput): string[] | Denial {
     if (suspicious && (holdsCredential(name, needles) || holdsCredential(value, needles))) continue;
     // Resolving a reference drops tabs and dot segments: what they kept apart may spell the credential now.
     if (answer !== value && holdsCredential(answer, needles)) continue;
+    if (rule === 'request-id') hasRequestId = true;
     headers.push(name, answer);
   }
   const kept = nominated === undefined ? headers : withoutNominated(headers, nominated, classifier);
-  const hasRequestId = kept.some(
-    (text, index) => index % 2 === 0 && classifier.classify(text).response === 'request-id',
-  );
   // After what `Connection` nominates is gone, so that an upstream cannot nominate the length or these away.
   const length = declaredLength(framing, input.status);
   if (length !== undefined) kept.push('Content-Length', length);
-  if (input.status >= 200) setHeaders(kept, hasRequestId, input);
+  if (!isInterim(input.status)) setHeaders(kept, hasRequestId && nominated?.has('x-request-id') !== true, input);
   return kept;
 }
 
@@ -99,6 +98,11 @@ function callerLocation(
   if (reference.kind === 'hidden') return undefined;
   if (reference.kind !== 'foreign' || input.resource.redirects === 'pass') return reference.value;
   return rule === 'location' && isRedirect(input.status) ? deny('redirect_not_allowed', 'foreign_origin') : undefined;
+}
+
+// 101 is the last HTTP answer of its connection.
+function isInterim(status: number): boolean {
+  return status < 200 && status !== 101;
 }
 
 // 304 is in the range and redirects nobody.

@@ -64,15 +64,13 @@ export function traceHeaders({ traceparent, tracestate }: TraceContext): string[
     : ['traceparent', traceparent, 'tracestate', tracestate];
 }
 
-/** Random identifiers. */
+/**
+ * Random identifiers, cut from UUIDs: runtimes make those out of a store of random bytes, several times faster than
+ * bytes can be had singly. The version digit, a 4, keeps both from being all 0.
+ */
 export function randomTraceIds(): TraceIds {
-  const bytes = crypto.getRandomValues(new Uint8Array(24));
-  // All 0 is invalid in both.
-  bytes[15]! |= 1;
-  bytes[23]! |= 1;
-  let hex = '';
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0');
-  return { traceId: hex.slice(0, 32), spanId: hex.slice(32) };
+  const uuid = crypto.randomUUID();
+  return { traceId: crypto.randomUUID().replaceAll('-', ''), spanId: uuid.slice(14, 18) + uuid.slice(24) };
 }
 
 function continuation(traceparent: string, states: readonly string[] | undefined): TraceContext {

@@ -78,7 +78,11 @@ class MeasuredRequest implements RequestTelemetry {
     this.#method = knownMethod(head.method);
     this.#incoming = incoming;
     const parent = incoming.continued ? remote(incoming) : ROOT_CONTEXT;
-    this.#server = tracer.startSpan(this.#method, { kind: SpanKind.SERVER, attributes: this.#requestAttributes() }, parent);
+    this.#server = tracer.startSpan(
+      this.#method,
+      { kind: SpanKind.SERVER, attributes: this.#requestAttributes() },
+      parent,
+    );
     this.#serverContext = traces.setSpan(parent, this.#server);
     this.trace = traceOf(this.#server, incoming);
     instruments.active.add(1, this.#requestAttributes());

@@ -1,4 +1,4 @@
-import { type Denial, deny } from '../errors.js';
+import { Denial, deny } from '../errors.js';
 import { identifierList, isIdentifier, isName, optionalIdentifier } from './claim-values.js';
 import { isJsonObject, type JsonObject, own } from './json-object.js';
 import type { ChainLink, Delegation } from './mandate.js';
@@ -15,7 +15,7 @@ export const MAX_DELEGATION_HOPS = 64;
  */
 export function delegationOf(claims: JsonObject): Delegation | undefined | Denial {
   const edgeId = optionalIdentifier(claims, 'delegation_edge_id');
-  if (typeof edgeId === 'object') return edgeId;
+  if (edgeId instanceof Denial) return edgeId;
   const path = absentAsEmpty(own(claims, 'delegation_path'), (value) => identifierList(value, MAX_DELEGATION_HOPS));
   if (path === undefined) return deny('invalid_token', 'delegation_path_invalid');
   const chain = absentAsEmpty(own(claims, 'delegation_chain'), chainOf);
@@ -56,7 +56,7 @@ function linkOf(entry: JsonObject): ChainLink | undefined {
   const applicationId = own(entry, 'application_id');
   const agentSessionId = optionalIdentifier(entry, 'agent_session_id');
   const delegationEdgeId = optionalIdentifier(entry, 'delegation_edge_id');
-  if (!isName(applicationId) || typeof agentSessionId === 'object' || typeof delegationEdgeId === 'object') {
+  if (!isName(applicationId) || agentSessionId instanceof Denial || delegationEdgeId instanceof Denial) {
     return undefined;
   }
   return Object.freeze({

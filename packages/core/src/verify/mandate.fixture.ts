@@ -101,3 +101,18 @@ function segment(value: unknown): string {
   if (value instanceof Uint8Array) return base64url.encode(value);
   return base64url.encode(typeof value === 'string' ? value : JSON.stringify(value));
 }
+
+/** A promise the test settles when it likes. */
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+}
+
+/** Makes a {@link Deferred}; `Promise.withResolvers` came after Node 20. */
+export function deferred<T>(): Deferred<T> {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

@@ -161,7 +161,8 @@ class RemoteKeySource implements KeySource {
     if (this.#set !== undefined && this.#body !== undefined && sameBytes(body, this.#body)) return this.#set;
     const selected = selectKeys(parseJsonObject(body), algorithms);
     const set = await importKeySet(selected, (this.#set?.version ?? 0) + 1, this.#options);
-    this.#body = body;
+    // A copy: the transport may use its buffer again, and then changed keys could look like the same ones.
+    this.#body = new Uint8Array(body);
     return set;
   }
 }

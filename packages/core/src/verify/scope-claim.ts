@@ -1,5 +1,6 @@
 import { byteClass } from '../byte-class.js';
 import { type Denial, deny } from '../errors.js';
+import { MAX_IDENTIFIER_LENGTH } from './claim-values.js';
 
 /** Most scopes in one mandate. */
 export const MAX_SCOPES = 1024;
@@ -8,7 +9,7 @@ const SCOPE_CHAR = byteClass((byte) => byte >= 0x21 && byte <= 0x7e && byte !== 
 
 /** Whether the value is one scope. @see RFC 6749 section 3.3 (scope-token) */
 export function isScope(value: unknown): value is string {
-  if (typeof value !== 'string' || value.length === 0) return false;
+  if (typeof value !== 'string' || value.length === 0 || value.length > MAX_IDENTIFIER_LENGTH) return false;
   for (let i = 0; i < value.length; i++) if (SCOPE_CHAR[value.charCodeAt(i)] !== 1) return false;
   return true;
 }

@@ -48,14 +48,16 @@ export function unrevokedMandate<T extends Verified>({ revocations }: Revocation
 }
 
 /** Row 19: what may have changed while a stage waited, judged once more, and nothing waits after it. */
-export function stillValid<T extends Verified>(checks: RevocationChecks): Stage<T, T> {
+export function stillValid<T extends Verified>(
+  checks: RevocationChecks & { readonly verifier: Pick<Verifier, 'expired'> },
+): Stage<T, T> {
   return {
     rows: '19',
     name: 'still valid',
     spends: false,
     run: (admission) => {
       const { mandate } = admission;
-      if (checks.clock.now() >= mandate.expiresAt * 1000) return deny('invalid_token', 'expired');
+      if (checks.verifier.expired(mandate)) return deny('invalid_token', 'expired');
       return staleness(checks) ?? revoked(checks.revocations, mandate) ?? admission;
     },
   };

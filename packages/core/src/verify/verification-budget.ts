@@ -22,6 +22,7 @@ interface Failures {
  */
 export class VerificationBudget {
   readonly #failures = new LRUCache<string, Failures>({ max: MAX_COUNTED_PEERS });
+  readonly #waiting: (() => void)[] = [];
   #running = 0;
 
   /** Refuses a peer that has failed too often in this second. `nowMs` is monotonic. */
@@ -41,14 +42,23 @@ export class VerificationBudget {
     }
   }
 
-  /** Runs one verification, or refuses it where as many as may are under way. */
-  async run<T>(verification: () => Promise<T>): Promise<T | Denial> {
-    if (this.#running >= MAX_CONCURRENT_VERIFICATIONS) return deny('overloaded', 'concurrent_verifications');
-    this.#running++;
+  /**
+   * Runs one verification once fewer than may be are under way, first come, first served. How many wait is bounded by
+   * the verifier (`MAX_PENDING_MANDATES`).
+   */
+  async run<T>(verification: () => Promise<T>): Promise<T> {
+    if (this.#running >= MAX_CONCURRENT_VERIFICATIONS) {
+      // Whoever ends hands its place on, so that it is never free in between.
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    } else {
+      this.#running++;
+    }
     try {
       return await verification();
     } finally {
-      this.#running--;
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running--;
+      else next();
     }
   }
 }

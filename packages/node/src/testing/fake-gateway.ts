@@ -20,7 +20,9 @@ export class FakeGateway {
   closedWith: number | undefined;
   readonly #decide: (head: RequestHead, gateway: FakeGateway) => ReturnType<Decide>;
 
-  constructor(decide: (head: RequestHead, gateway: FakeGateway) => ReturnType<Decide> = (_, gateway) => gateway.exchange()) {
+  constructor(
+    decide: (head: RequestHead, gateway: FakeGateway) => ReturnType<Decide> = (_, gateway) => gateway.exchange(),
+  ) {
     this.#decide = decide;
   }
 
@@ -51,7 +53,7 @@ export class FakeGateway {
   }
 }
 
-/** An exchange that passes the upstream's head on as it is. */
+/** An exchange that passes the upstream's head on as it is, but for what belongs to the upstream's connection. */
 export class FakeExchange {
   readonly kind = 'exchange';
   readonly requestId = 'request-1';
@@ -72,7 +74,11 @@ export class FakeExchange {
   }
 
   response(status: number, headers: readonly string[]) {
-    return { kind: 'response', status, headers: [...headers], eventStream: false } as const;
+    const kept: string[] = [];
+    for (let index = 0; index < headers.length; index += 2) {
+      if (!HOP_BY_HOP.includes(headers[index]!.toLowerCase())) kept.push(headers[index]!, headers[index + 1]!);
+    }
+    return { kind: 'response', status, headers: kept, eventStream: false } as const;
   }
 
   refuse(): Refusal {
@@ -97,6 +103,8 @@ export class FakeExchange {
 export function refusal(status: number): Refusal {
   return { ...malformed('unparsable'), status };
 }
+
+const HOP_BY_HOP: readonly string[] = ['connection', 'keep-alive', 'transfer-encoding'];
 
 const PLAN: Plan = {
   method: 'GET',

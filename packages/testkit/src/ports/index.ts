@@ -1,0 +1,19 @@
+export { auditSinkCases, type ReadableAuditSink } from './audit-sink.cases.js';
+export { connectionStoreCases } from './connection-store.cases.js';
+export { AMBIGUOUS_PAIRS, HOSTILE_IDENTIFIERS } from './hostile-texts.js';
+export { type ManualClock, manualClock } from './manual-clock.js';
+export {
+  type MakePort,
+  type PortCase,
+  type PortNeed,
+  type PortSubject,
+  type PortTrial,
+  type PortWishes,
+  portCase,
+  WISHED_CAPACITY,
+} from './port-case.js';
+export { rateLimiterCases } from './rate-limiter.cases.js';
+export { replayStoreCases } from './replay-store.cases.js';
+export { revocationStoreCases } from './revocation-store.cases.js';
+export { type FillableSecretStore, secretStoreCases } from './secret-store.cases.js';
+export { tokenCacheCases } from './token-cache.cases.js';
