@@ -32,6 +32,7 @@ function gitHttpBackend(req: IncomingMessage, res: ServerResponse): void {
       REMOTE_ADDR: '127.0.0.1',
     },
   });
+  child.stdin.on('error', () => {}); // it may end without reading its input
   req.pipe(child.stdin);
   const output: Buffer[] = [];
   child.stdout.on('data', (chunk) => output.push(chunk));

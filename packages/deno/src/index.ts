@@ -1,2 +1,4 @@
-// Deno's node:http runs on the same parser and shows raw header lists, so the adapter for Node is the adapter here.
+// Deno's node:http shows raw header lists and targets, holds 100 Continue back, and hands over sockets as Node does, so
+// the adapter for Node is the adapter here. What differs: Deno tells parse errors apart less finely, so that a version of
+// HTTP other than 1.0, 1.1 and 2 is answered with 400 instead of 505.
 export * from '@caracal/node';

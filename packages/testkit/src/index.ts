@@ -1,1 +1,7 @@
-export { type Claims, createTestIssuer, type TestAlgorithm, type TestIssuer, type TestIssuerOptions } from './issuer.js';
+export {
+  type Claims,
+  createTestIssuer,
+  type TestAlgorithm,
+  type TestIssuer,
+  type TestIssuerOptions,
+} from './issuer.js';

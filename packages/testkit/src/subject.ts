@@ -57,7 +57,4 @@ export interface StartedSubject {
 }
 
 /** Starts a gateway on a free port of 127.0.0.1. Every record goes to `onRecord`, in order. */
-export type StartSubject = (
-  config: SubjectConfig,
-  onRecord: (record: AuditRecord) => void,
-) => Promise<StartedSubject>;
+export type StartSubject = (config: SubjectConfig, onRecord: (record: AuditRecord) => void) => Promise<StartedSubject>;

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { within } from './deadline.js';
-import { BodyReader, type BodyFraming, framingOf, type HeaderField, type MessageHead, readHead } from './message.js';
+import { type BodyFraming, BodyReader, framingOf, type HeaderField, type MessageHead, readHead } from './message.js';
 import { SocketReader } from './socket-reader.js';
 
 /** How long the client waits for anything, ms. */
@@ -78,7 +78,8 @@ export class RawConnection {
       if (head === undefined) throw new Error(`the connection closed without a response${text && ` after ${text}`}`);
       text += head.bytes.toString('latin1');
       const status = statusOf(head);
-      if (status >= 200 || status === 101) return { ...statusLine(head), headers: head.headers, text, interim: interim.map(shown) };
+      if (status >= 200 || status === 101)
+        return { ...statusLine(head), headers: head.headers, text, interim: interim.map(shown) };
       interim.push(head);
     }
   }
