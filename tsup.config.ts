@@ -6,8 +6,11 @@ export default defineConfig({
   format: 'esm',
   target: 'es2023',
   clean: true,
+  // By default it writes `http` for `node:http`, which Deno and Workers do not resolve.
+  removeNodeProtocol: false,
   splitting: false,
   sourcemap: false,
+  silent: true,
   // tsup's declaration build still passes `baseUrl`, which TypeScript 6 calls deprecated.
   dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
 });

@@ -7,5 +7,7 @@ export default defineConfig({
   format: 'esm',
   target: 'es2023',
   clean: true,
+  // By default it writes `http` for `node:http`, which Deno and Workers do not resolve.
+  removeNodeProtocol: false,
   silent: true,
 });

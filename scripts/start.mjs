@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { build, install, requireNode, root, run } from './workspace.mjs';
+import { pathToFileURL } from 'node:url';
+import { build, install, requireNode, root } from './workspace.mjs';
 
 requireNode();
 if (!(await install()) || !(await build())) process.exit(1);
-const demo = join(root, 'docs', 'dist', 'demo.js');
-process.exitCode = (await run(process.execPath, [demo, ...process.argv.slice(2)])) ? 0 : 1;
+// In this process, so that signals reach it and its exit status is ours. It reads this command's arguments.
+await import(pathToFileURL(join(root, 'docs', 'dist', 'demo.js')).href);

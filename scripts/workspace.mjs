@@ -25,7 +25,7 @@ export function requireNode() {
  * @param {readonly string[]} args
  * @returns {Promise<boolean>} whether it ended with status 0
  */
-export function run(command, args) {
+function run(command, args) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, stdio: 'inherit', env: childEnvironment() });
     child.on('error', (error) => {

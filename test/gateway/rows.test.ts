@@ -437,7 +437,7 @@ describe('the order of checks, with a fake transport', () => {
     const records = world.audit.records().filter((record) => record.requestId === requestId);
     expect(records.at(-1)).toMatchObject({ error: row.error, status: row.status });
     if (row.reason !== undefined) expect(records.at(-1)).toMatchObject({ reason: row.reason });
-    if (['1', '2', '3', '4', '4b'].includes(row.row)) expect(records[0]).not.toHaveProperty('applicationId');
+    if (['1', '2', '3', '4', '4b'].includes(row.row)) expect(records[0]!.applicationId).toBeUndefined();
     for (const secret of [mandate, UPSTREAM_KEY]) {
       if (secret !== undefined) expect(JSON.stringify(records)).not.toContain(secret);
     }

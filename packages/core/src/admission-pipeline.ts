@@ -10,8 +10,8 @@ import {
   metRequirements,
   withinRateLimit,
 } from './authorize/stages.js';
-import { checkedHead } from './check-head.js';
 import type { GatewaySettings } from './gateway-options.js';
+import { checkedHead } from './head/check-head.js';
 import { type Pipeline, pipeline } from './pipeline.js';
 import { acceptableShape, knownResource } from './resolve/stages.js';
 import { freshRevocations, stillValid, unrevokedMandate, verifiedMandate } from './verify/stages.js';

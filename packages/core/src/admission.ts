@@ -1,7 +1,7 @@
 import type { Credential } from './attach/provider.js';
-import type { CheckedHead } from './check-head.js';
 import type { TraceContext } from './forward/trace-context.js';
-import type { RequestHead } from './head.js';
+import type { CheckedHead } from './head/check-head.js';
+import type { RequestHead } from './head/head.js';
 import type { Operation } from './resolve/operations.js';
 import type { Resource } from './resolve/resource.js';
 import type { Mandate } from './verify/mandate.js';

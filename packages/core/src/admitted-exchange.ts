@@ -6,7 +6,7 @@ import { type Denial, deny, type ErrorCode } from './errors.js';
 import type { EndReason, Exchange, Follower, ResponseHead, Settlement } from './exchange.js';
 import type { Plan } from './forward/plan.js';
 import type { TraceContext } from './forward/trace-context.js';
-import type { Refusal } from './head.js';
+import type { Refusal } from './head/head.js';
 import type { LiveExchange, LiveExchanges } from './live-exchanges.js';
 import type { Mandate } from './verify/mandate.js';
 

@@ -1,4 +1,4 @@
-import { type Denial, deny, type ErrorCode } from './errors.js';
+import { CaracalError, type Denial, deny, type ErrorCode } from './errors.js';
 import { type Awaitable, isPromise, type Step } from './pipeline.js';
 
 /**
@@ -10,7 +10,7 @@ export function ask<T>(code: ErrorCode, timeoutMs: number, question: () => Await
     const answer = question();
     return isPromise(answer) ? inTime(answer, code, timeoutMs) : answer;
   } catch (cause) {
-    return deny(code, 'failed', { cause });
+    return failed(code, cause);
   }
 }
 
@@ -24,8 +24,13 @@ function inTime<T>(answer: Promise<T | Denial>, code: ErrorCode, timeoutMs: numb
       },
       (cause: unknown) => {
         clearTimeout(timer);
-        resolve(deny(code, 'failed', { cause }));
+        resolve(failed(code, cause));
       },
     );
   });
+}
+
+// Our own errors name the reason in fixed text; another's message may hold anything.
+function failed(code: ErrorCode, cause: unknown): Denial {
+  return deny(code, cause instanceof CaracalError ? cause.reason : 'failed', { cause });
 }

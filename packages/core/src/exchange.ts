@@ -1,7 +1,7 @@
 import type { Outcome } from './audit/record.js';
 import type { ErrorCode } from './errors.js';
 import type { Plan } from './forward/plan.js';
-import type { Refusal } from './head.js';
+import type { Refusal } from './head/head.js';
 import type { Mandate } from './verify/mandate.js';
 
 /** Why the gateway ends an exchange that is under way. */

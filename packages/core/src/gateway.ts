@@ -8,9 +8,9 @@ import type { Exchange } from './exchange.js';
 import { type Explanation, explainWith } from './explain.js';
 import { corsHeaders, preflightHeaders } from './forward/cors.js';
 import { forwarding } from './forward/forwarding.js';
-import { randomTraceIds, traceContext } from './forward/trace-context.js';
+import { createTraceIds, traceContext } from './forward/trace-context.js';
 import { type GatewayOptions, type GatewaySettings, gatewaySettings } from './gateway-options.js';
-import type { Refusal, RequestHead } from './head.js';
+import type { Refusal, RequestHead } from './head/head.js';
 import { LiveExchanges } from './live-exchanges.js';
 import { isPromise, type Pipeline } from './pipeline.js';
 import { refusal } from './problem.js';
@@ -50,6 +50,7 @@ class CoreGateway implements Gateway {
   readonly #pipeline: Pipeline<Received, Attached>;
   readonly #parts: ExchangeParts;
   readonly #unsubscribe: () => void;
+  readonly #newTraceIds = createTraceIds();
   #closing: Promise<void> | undefined;
 
   constructor(settings: GatewaySettings) {
@@ -113,13 +114,14 @@ class CoreGateway implements Gateway {
   async #drain(timeoutMs: number): Promise<void> {
     await this.#live.empty(timeoutMs);
     this.#live.end('shutdown', () => true);
+    this.#live.stop();
     this.#unsubscribe();
     this.#recorder.close();
   }
 
   #receive(head: RequestHead): Tracked {
     const { clock, telemetry } = this.#settings;
-    const trace = traceContext(head.headers, randomTraceIds);
+    const trace = traceContext(head.headers, this.#newTraceIds);
     const measured = telemetry?.received(head, trace);
     return {
       requestId: uuidv7(),

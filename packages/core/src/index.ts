@@ -42,14 +42,6 @@ export {
   metRequirements,
   withinRateLimit,
 } from './authorize/stages.js';
-export {
-  type CheckedHead,
-  checkedHead,
-  checkHead,
-  DEFAULT_HEAD_LIMITS,
-  type HeadLimits,
-  STANDARD_METHODS,
-} from './check-head.js';
 export { type Clock, systemClock } from './clock.js';
 export {
   CaracalError,
@@ -82,16 +74,30 @@ export {
   type Gateway,
 } from './gateway.js';
 export { type Fault, GATEWAY_DEFAULTS, type GatewayOptions } from './gateway-options.js';
-export type { Refusal, RequestHead } from './head.js';
-export { type MalformedReason, malformed } from './malformed.js';
+export {
+  type CheckedHead,
+  checkedHead,
+  checkHead,
+  DEFAULT_HEAD_LIMITS,
+  type HeadLimits,
+  STANDARD_METHODS,
+} from './head/check-head.js';
+export type { Refusal, RequestHead } from './head/head.js';
+export { type MalformedReason, malformed } from './head/malformed.js';
 // memory: every port in this process
 export { type MemoryAuditSink, type MemoryAuditSinkOptions, memoryAuditSink } from './memory/audit-sink.js';
+// building blocks for stores
+export { compositeKey } from './memory/composite-key.js';
 export { type MemoryConnectionStoreOptions, memoryConnectionStore } from './memory/connection-store.js';
 export { type MemoryRateLimiterOptions, memoryRateLimiter } from './memory/rate-limiter.js';
 export { type MemoryReplayStoreOptions, memoryReplayStore } from './memory/replay-store.js';
 export { memoryResourceDirectory } from './memory/resource-directory.js';
+export { checkedAnchor, revocationLifeMs, SESSION_REVOCATION_MS } from './memory/revocable-anchor.js';
+export { RevocationIndex } from './memory/revocation-index.js';
+export { type RevocationListener, RevocationListeners } from './memory/revocation-listeners.js';
 export { type MemoryRevocationStoreOptions, memoryRevocationStore } from './memory/revocation-store.js';
 export { type MemoryTokenCacheOptions, memoryTokenCache } from './memory/token-cache.js';
+export { refuseUnknownOptions, wholeNumber } from './option-checks.js';
 // The pipeline and its stages
 export { type Awaitable, chain, isPromise, type Pipeline, pipeline, type Stage, type Step } from './pipeline.js';
 export { DESCRIPTION_OF_CODE, type RefusalOptions, refusal, statusOf } from './problem.js';
@@ -108,7 +114,6 @@ export type {
 } from './resolve/resource.js';
 export type { MountMatch, ResourceDirectory } from './resolve/resource-directory.js';
 export { acceptableShape, knownResource } from './resolve/stages.js';
-
 // telemetry
 export { type OpenTelemetryOptions, openTelemetry } from './telemetry/open-telemetry.js';
 export type { RequestEnd, RequestTelemetry, Telemetry } from './telemetry/telemetry.js';
@@ -116,6 +121,7 @@ export type { RequestEnd, RequestTelemetry, Telemetry } from './telemetry/teleme
 export type { Anchor, AnchorKind } from './verify/anchor.js';
 export type { IssuerOptions } from './verify/issuers.js';
 export type { KeySet, KeySource, VerificationKey } from './verify/key-source.js';
+export { CLOCK_SKEW_SECONDS, MAX_LIFE_SECONDS } from './verify/lifetime.js';
 export type { ChainLink, Delegation, Mandate } from './verify/mandate.js';
 export type { RevocationStore } from './verify/revocation-store.js';
 export {

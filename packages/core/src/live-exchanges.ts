@@ -22,6 +22,7 @@ export class LiveExchanges {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #dueAt = Number.POSITIVE_INFINITY;
   #emptied: (() => void) | undefined;
+  #stopped = false;
 
   constructor(monotonic: () => number) {
     this.#monotonic = monotonic;
@@ -73,8 +74,15 @@ export class LiveExchanges {
     });
   }
 
+  /** Leaves no timer behind, whatever is still in the list. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#stopped = true;
+  }
+
   #schedule(delayMs: number): void {
     clearTimeout(this.#timer);
+    if (this.#stopped) return;
     const delay = Math.max(SHORTEST_TICK_MS, delayMs);
     this.#dueAt = this.#monotonic() + delay;
     this.#timer = setTimeout(() => this.#tick(), delay);

@@ -1,5 +1,5 @@
 import { type Denial, type ErrorCode, STATUS_OF_CODE, STATUS_OF_REASON } from './errors.js';
-import type { Refusal } from './head.js';
+import type { Refusal } from './head/head.js';
 
 /** What each code tells the caller. Fixed text: no token, key, query, upstream address or stack can be in it. */
 export const DESCRIPTION_OF_CODE: Readonly<Record<ErrorCode, string>> = Object.freeze({

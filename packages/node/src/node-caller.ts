@@ -92,7 +92,8 @@ export class NodeCaller implements Caller<Readable> {
     writeResponseHead(this.#res, status, headers);
     this.#phase = 'answering';
     if (status === 204 || status === 304) this.#bodiless = true;
-    process.nextTick(flushHead, this);
+    // An answer without a body ends at once, and its end takes the head along.
+    if (!this.#bodiless) process.nextTick(flushHead, this);
   }
 
   write(chunk: Uint8Array): boolean {
@@ -154,8 +155,8 @@ export class NodeCaller implements Caller<Readable> {
   flushHead(): void {
     if (this.#phase !== 'answering' || this.#wroteBody) return;
     this.#wroteBody = true;
-    // Not `flushHeaders()`: that writes the head as UTF-8, and doubles every byte above 0x7F. Without a body there is
-    // no other way.
+    // Not `flushHeaders()`: that writes the head as UTF-8, and doubles every byte above 0x7F. For an early answer without
+    // a body there is no other way.
     if (this.#bodiless) this.#res.flushHeaders();
     else this.#res.write('', 'latin1');
   }

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { gate, within } from './http/deadline.js';
-import { BodyReader, framingOf, type HeaderField, type MessageHead, readHead, valueOf } from './http/message.js';
+import { BodyReader, framingOf, type HeaderField, headerValue, type MessageHead, readHead } from './http/message.js';
 import { SocketReader } from './http/socket-reader.js';
 
 /** Header by which a request is told from those of other cases: it passes the gateway like any header of the caller's. */
@@ -85,7 +85,7 @@ export async function startUpstream(): Promise<RecordingUpstream> {
   let connections = 0;
 
   const record = (request: UpstreamRequest): Answer => {
-    const tag = valueOf(request.headers, TAG_HEADER);
+    const tag = headerValue(request.headers, TAG_HEADER);
     if (tag === undefined) untagged.push(request);
     else requests.set(tag, [...(requests.get(tag) ?? []), request]);
     const waiting = arrived;

@@ -1,5 +1,5 @@
-import { allIn, byteClass } from '../byte-class.js';
 import { type Denial, deny } from '../errors.js';
+import { allIn, byteClass } from '../syntax/byte-class.js';
 import type { Credential } from './provider.js';
 
 /** Longest credential put into a header or query, characters; upstreams refuse longer header lines. */

@@ -1,6 +1,6 @@
 import { type Denial, deny } from '../errors.js';
-import { isVisibleAscii } from '../header-syntax.js';
 import { refuseUnknownOptions } from '../option-checks.js';
+import { isVisibleAscii } from '../syntax/header-syntax.js';
 import { headerCredential } from './credential.js';
 import type { Credential, CredentialRequest, Provider } from './provider.js';
 import { providerId, providerOrigins } from './provider-options.js';

@@ -1,5 +1,5 @@
 import { headerName } from '../forward/header-names.js';
-import { isToken, isVisibleAscii } from '../header-syntax.js';
+import { isToken, isVisibleAscii } from '../syntax/header-syntax.js';
 import { normalizedOrigins } from './origins.js';
 
 const MAX_ID_LENGTH = 512;

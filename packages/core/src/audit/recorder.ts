@@ -5,11 +5,10 @@ import type { ErrorCode } from '../errors.js';
 import type { Settlement } from '../exchange.js';
 import { isPromise } from '../pipeline.js';
 import type { AuditSink, Durability } from './audit-sink.js';
-import { claimsOf, factsOf } from './facts.js';
+import { completedRecord, requestRecord, type Stamp, type Verdict } from './compose.js';
 import type { AuditRecord, RecordType } from './record.js';
 import { RefusalFlood } from './refusal-flood.js';
 import { Room } from './room.js';
-import { evidenceText } from './text.js';
 
 /** What a gateway's evidence is made with. */
 export interface RecorderOptions {
@@ -33,8 +32,6 @@ export interface RefusedFacts {
   /** Nothing was known of the caller yet: such refusals are counted together above a rate. */
   readonly anonymous: boolean;
 }
-
-const MAX_POLICIES = 32;
 
 /** Writes the evidence of one gateway: room first, then records; nothing is dropped without being counted. */
 export class Recorder {
@@ -71,7 +68,7 @@ export class Recorder {
 
   #lifecycle(type: 'gateway.started' | 'gateway.stopped'): void {
     this.flush();
-    this.#appendRefusal(this.#record(type, {}));
+    this.#appendRefusal(this.#stamp(type));
   }
 
   /**
@@ -81,12 +78,12 @@ export class Recorder {
   authorized(admission: Attached): void | Promise<void> {
     const { durability, sink } = this.#options;
     if (durability === 'buffered') return;
-    const record = this.#record('request.authorized', {
-      ...factsOf(admission),
-      ...claimsOf(admission.mandate),
-      decision: 'allowed',
-      policies: admission.policies.length > 0 ? admission.policies : undefined,
-    });
+    const record = requestRecord(
+      this.#stamp('request.authorized'),
+      admission,
+      { ...ALLOWED, policies: admission.policies },
+      undefined,
+    );
     const accepted = (): void => {
       if (admission.evidence !== 'reserved') return; // it was too late, and the request has been refused meanwhile
       admission.evidence = 'authorized';
@@ -99,22 +96,13 @@ export class Recorder {
 
   /** The record of an exchange's end. Uses the room that was reserved at its admission. */
   completed(admission: Attached, settlement: Settlement): void {
-    const slim = this.#options.durability !== 'buffered';
-    const { upstream } = admission.resource;
-    const record = this.#record('request.completed', {
-      ...(slim ? { requestId: admission.requestId } : { ...factsOf(admission), ...claimsOf(admission.mandate) }),
-      decision: 'allowed',
-      error: settlement.error,
-      reason: settlement.reason === undefined ? undefined : evidenceText(settlement.reason),
-      upstream: upstream && { host: upstream.host, status: settlement.upstreamStatus },
-      status: settlement.status,
-      requestBytes: settlement.requestBytes,
-      responseBytes: settlement.responseBytes,
-      durationMs: this.#options.clock.monotonic() - admission.startedAt,
-      firstByteMs: settlement.firstByteMs,
-      attempts: settlement.attempts,
-      outcome: settlement.outcome,
-    });
+    const { durability, clock } = this.#options;
+    const stamp = this.#stamp('request.completed');
+    const durationMs = clock.monotonic() - admission.startedAt;
+    const record =
+      durability === 'buffered'
+        ? requestRecord(stamp, admission, verdictOf(admission, settlement, durationMs), settlement)
+        : completedRecord(stamp, admission, settlement, durationMs);
     admission.evidence = 'closed';
     this.#append(record, () => this.#room.release(1));
   }
@@ -131,19 +119,17 @@ export class Recorder {
       this.#flushLater();
       return;
     }
-    this.#appendRefusal(
-      this.#record(facts.code === undefined ? 'request.completed' : 'request.denied', {
-        ...factsOf(admission),
-        ...(admission.mandate === undefined ? undefined : claimsOf(admission.mandate)),
-        decision: facts.code === undefined ? 'preflight' : 'denied',
-        error: facts.code,
-        reason: facts.reason === undefined ? undefined : evidenceText(facts.reason),
-        policies: facts.policies?.slice(0, MAX_POLICIES).map((policy) => evidenceText(policy)),
-        status: facts.status,
-        durationMs: now - admission.startedAt,
-        outcome: facts.code === undefined ? undefined : 'refused',
-      }),
-    );
+    const stamp = this.#stamp(facts.code === undefined ? 'request.completed' : 'request.denied');
+    const verdict: Verdict = {
+      decision: facts.code === undefined ? 'preflight' : 'denied',
+      error: facts.code,
+      reason: facts.reason,
+      policies: facts.policies,
+      status: facts.status,
+      durationMs: now - admission.startedAt,
+      outcome: facts.code === undefined ? undefined : 'refused',
+    };
+    this.#appendRefusal(requestRecord(stamp, admission, verdict, undefined));
   }
 
   /** Writes what is still only counted. */
@@ -151,16 +137,9 @@ export class Recorder {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     for (const { peer, error, count } of this.#flood.take()) {
-      this.#appendRefusal(
-        this.#record('request.denied', {
-          peer,
-          decision: 'denied',
-          error: error === 'preflight' ? undefined : (error as ErrorCode),
-          reason: 'aggregated',
-          count,
-        }),
-        count,
-      );
+      const stamp = this.#stamp('request.denied');
+      const code = error === 'preflight' ? undefined : (error as ErrorCode);
+      this.#appendRefusal({ ...stamp, peer, decision: 'denied', error: code, reason: 'aggregated', count }, count);
     }
     this.#tellOmitted();
   }
@@ -180,7 +159,7 @@ export class Recorder {
     if (this.#omitted === 0) return;
     const count = this.#omitted;
     this.#omitted = 0;
-    this.#appendRefusal(this.#record('request.denied', { decision: 'denied', reason: 'no_room', count }), count);
+    this.#appendRefusal({ ...this.#stamp('request.denied'), decision: 'denied', reason: 'no_room', count }, count);
   }
 
   /** `stands`: for how many refusals, so that none goes uncounted if this record finds no room either. */
@@ -210,16 +189,29 @@ export class Recorder {
     }
   }
 
-  #record(type: RecordType, facts: Partial<AuditRecord>): AuditRecord {
+  #stamp(type: RecordType): Stamp {
     return {
       id: uuidv7(),
       type,
       time: new Date(this.#options.clock.now()).toISOString(),
       bootId: this.bootId,
       gatewayId: this.#options.gatewayId,
-      ...facts,
     };
   }
+}
+
+const ALLOWED = {
+  decision: 'allowed',
+  error: undefined,
+  reason: undefined,
+  status: undefined,
+  durationMs: undefined,
+  outcome: undefined,
+} as const;
+
+function verdictOf({ policies }: Attached, settlement: Settlement, durationMs: number): Verdict {
+  const { error, reason, status, outcome } = settlement;
+  return { decision: 'allowed', error, reason, policies, status, durationMs, outcome };
 }
 
 function refusedSettlement(facts: RefusedFacts): Settlement {

@@ -1,4 +1,4 @@
-import type { Refusal } from '../head.js';
+import type { Refusal } from '../head/head.js';
 
 /** How an adapter answers one caller. The drive calls; a caller that is gone is told to the drive, see `Driven`. */
 export interface Caller<Body = unknown> {

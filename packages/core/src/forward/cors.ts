@@ -1,4 +1,4 @@
-import { isToken } from '../header-syntax.js';
+import { isToken } from '../syntax/header-syntax.js';
 import { trimOptionalWhitespace } from './optional-whitespace.js';
 
 /** How long a browser may remember a preflight's answer, s. */

@@ -1,4 +1,4 @@
-import { decodeEscapes } from '../percent.js';
+import { decodeEscapes } from '../syntax/percent.js';
 
 /** Characters of base64 below which a match says nothing: two or three occur in any text. */
 const MIN_BASE64_LENGTH = 6;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../errors.js';
 import type { Exchange, Follower, Settlement } from '../exchange.js';
-import type { Refusal } from '../head.js';
+import type { Refusal } from '../head/head.js';
 import type { Limits } from '../resolve/resource.js';
 import type { Caller, Driven } from './caller.js';
 import { drive, MAX_INTERIM_RESPONSES } from './drive.js';

@@ -1,7 +1,7 @@
 import type { Outcome } from '../audit/record.js';
 import type { ErrorCode } from '../errors.js';
 import type { EndReason, Exchange, Follower, ResponseHead } from '../exchange.js';
-import type { Refusal } from '../head.js';
+import type { Refusal } from '../head/head.js';
 import type { Limits } from '../resolve/resource.js';
 import { canSendAgain, failedAnswer } from './attempt.js';
 import type { Caller, Driven } from './caller.js';

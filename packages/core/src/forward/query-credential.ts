@@ -1,4 +1,4 @@
-import { decodeEscapes } from '../percent.js';
+import { decodeEscapes } from '../syntax/percent.js';
 
 /**
  * The query with a credential in it: every parameter whose name decodes to that of the credential is removed, so that

@@ -1,6 +1,6 @@
 import type { Credential } from '../attach/provider.js';
-import type { CheckedHead } from '../check-head.js';
-import type { RequestHead } from '../head.js';
+import type { CheckedHead } from '../head/check-head.js';
+import type { RequestHead } from '../head/head.js';
 import type { Resource } from '../resolve/resource.js';
 import { nominatedNames, withoutNominated } from './connection-options.js';
 import { forwardedHeaders } from './forwarded.js';

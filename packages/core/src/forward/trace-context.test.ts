@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { randomTraceIds, traceContext, traceHeaders } from './trace-context.js';
+import { createTraceIds, traceContext, traceHeaders } from './trace-context.js';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const SPAN_ID = 'b7ad6b7169203331';
@@ -89,12 +89,13 @@ describe('traceContext', () => {
   });
 });
 
-describe('randomTraceIds', () => {
+describe('createTraceIds', () => {
   it('makes valid identifiers that differ', () => {
-    const { traceId, spanId } = randomTraceIds();
+    const newIds = createTraceIds();
+    const { traceId, spanId } = newIds();
     expect(traceId).toMatch(/^[0-9a-f]{32}$/);
     expect(spanId).toMatch(/^[0-9a-f]{16}$/);
-    expect(randomTraceIds().traceId).not.toBe(traceId);
-    expect(traceContext([], randomTraceIds).continued).toBe(false);
+    expect(newIds().traceId).not.toBe(traceId);
+    expect(traceContext([], newIds).continued).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-import { STANDARD_METHODS } from '../check-head.js';
+import { STANDARD_METHODS } from '../head/check-head.js';
 import { checkCookieHosts } from '../resolve/cookie-hosts.js';
 import { defineResource } from '../resolve/define-resource.js';
 import { type MountTable, mountTable } from '../resolve/mount.js';

@@ -5,6 +5,8 @@ type Revoked = Map<string, number>;
 type ByKind = Map<AnchorKind, Revoked>;
 type ByIssuer = Map<string, ByKind>;
 
+const CLEANING_INTERVAL_MS = 1_000;
+
 /**
  * Revoked anchors as nested maps: asked on every request, so without a text made for the question, and with no part that
  * could pose as another.
@@ -12,6 +14,7 @@ type ByIssuer = Map<string, ByKind>;
 export class RevocationIndex {
   readonly #zones = new Map<string, ByIssuer>();
   #size = 0;
+  #cleanedAt = Number.NEGATIVE_INFINITY;
 
   /** Entries, those included that have expired and were not removed. */
   get size(): number {
@@ -43,12 +46,33 @@ export class RevocationIndex {
     if (issuers.size === 0) this.#zones.delete(zoneId);
   }
 
+  /** Whether one more entry fits below `maxEntries`, without what is over by `now`. Nothing else is ever forgotten for it. */
+  hasRoom(maxEntries: number, now: number): boolean {
+    // Looks at every entry, so not again within a second.
+    if (this.#size >= maxEntries && now - this.#cleanedAt >= CLEANING_INTERVAL_MS) {
+      this.#cleanedAt = now;
+      this.deleteUntil(now);
+    }
+    return this.#size < maxEntries;
+  }
+
   /** Removes what is over by `now`. Looks at every entry. */
   deleteUntil(now: number): void {
     for (const [zoneId, issuers] of this.#zones) {
       for (const [issuer, kinds] of issuers) {
         for (const [kind, ids] of kinds) {
           for (const [id, until] of ids) if (until <= now) this.delete({ zoneId, issuer, kind, id });
+        }
+      }
+    }
+  }
+
+  /** Every entry with its end, those included that have expired and were not removed. May change while it is read. */
+  *entries(): Generator<readonly [Anchor, number]> {
+    for (const [zoneId, issuers] of this.#zones) {
+      for (const [issuer, kinds] of issuers) {
+        for (const [kind, ids] of kinds) {
+          for (const [id, until] of ids) yield [{ zoneId, issuer, kind, id }, until];
         }
       }
     }

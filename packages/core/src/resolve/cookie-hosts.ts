@@ -1,4 +1,4 @@
-import { hostName } from '../host.js';
+import { hostName } from '../head/host.js';
 import type { Resource } from './resource.js';
 
 /**

@@ -1,5 +1,5 @@
-import { normalizeEscapes } from '../percent.js';
-import { checkPath } from '../target.js';
+import { checkPath } from '../head/target.js';
+import { normalizeEscapes } from '../syntax/percent.js';
 
 /** Longest template, characters: as long as the longest target. */
 const MAX_TEMPLATE_LENGTH = 8 * 1024;

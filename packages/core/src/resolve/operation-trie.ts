@@ -1,4 +1,4 @@
-import { decodeEscapes, normalizeEscapes } from '../percent.js';
+import { decodeEscapes, normalizeEscapes } from '../syntax/percent.js';
 import type { OperationTemplate } from './operation-template.js';
 import type { Operation } from './operations.js';
 

@@ -1,4 +1,4 @@
-import { allIn, alphanumericAnd, byteClass } from '../byte-class.js';
+import { allIn, alphanumericAnd, byteClass } from '../syntax/byte-class.js';
 
 /** Longest resource identifier, characters. */
 const MAX_RESOURCE_IDENTIFIER_LENGTH = 512;

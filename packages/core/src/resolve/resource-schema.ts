@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { Provider } from '../attach/provider.js';
-import { isHost } from '../host.js';
-import { checkPath } from '../target.js';
+import { isHost } from '../head/host.js';
+import { checkPath } from '../head/target.js';
 import { isResourceIdentifier } from './resource-identifier.js';
 
 /** Longest delay a timer takes; a longer one would fire at once. */

@@ -1,5 +1,5 @@
-import { isVisibleAscii } from '../header-syntax.js';
-import { checkPath } from '../target.js';
+import { checkPath } from '../head/target.js';
+import { isVisibleAscii } from '../syntax/header-syntax.js';
 import type { Upstream } from './resource.js';
 
 const MAX_URL_LENGTH = 2048;

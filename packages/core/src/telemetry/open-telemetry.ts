@@ -13,7 +13,7 @@ import {
 } from '@opentelemetry/api';
 import type { PartlyAdmitted } from '../admission.js';
 import type { TraceContext } from '../forward/trace-context.js';
-import type { RequestHead } from '../head.js';
+import type { RequestHead } from '../head/head.js';
 import { boundedLabels } from './labels.js';
 import type { RequestEnd, RequestTelemetry, Telemetry } from './telemetry.js';
 

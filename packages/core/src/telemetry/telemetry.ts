@@ -2,7 +2,7 @@ import type { PartlyAdmitted } from '../admission.js';
 import type { ErrorCode } from '../errors.js';
 import type { Settlement } from '../exchange.js';
 import type { TraceContext } from '../forward/trace-context.js';
-import type { RequestHead } from '../head.js';
+import type { RequestHead } from '../head/head.js';
 
 /** How a request ended, for spans and metrics. */
 export interface RequestEnd {

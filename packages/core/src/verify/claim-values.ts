@@ -1,5 +1,5 @@
-import { allIn, alphanumericAnd } from '../byte-class.js';
 import { type Denial, deny } from '../errors.js';
+import { allIn, alphanumericAnd } from '../syntax/byte-class.js';
 import { type JsonObject, own } from './json-object.js';
 
 /** Longest identifier in a claim, UTF-16 code units. */

@@ -1,5 +1,5 @@
-import { byteClass } from '../byte-class.js';
 import { type Denial, deny } from '../errors.js';
+import { byteClass } from '../syntax/byte-class.js';
 import { MAX_IDENTIFIER_LENGTH } from './claim-values.js';
 
 /** Most scopes in one mandate. */

@@ -5,7 +5,7 @@ import { TAG_HEADER } from '../upstream.js';
 import type { CaseRequest, HttpCaseTools } from './case.js';
 import { RawConnection, type RawResponse } from './client.js';
 import { assertRefusal, assertRefusalRecords } from './expect-refusal.js';
-import { valueOf } from './message.js';
+import { headerValue } from './message.js';
 import { requestBytes } from './request-bytes.js';
 import type { HttpSuite } from './suite.js';
 import type { IssuerName, Variant } from './world.js';
@@ -37,7 +37,8 @@ export async function openCase(suite: HttpSuite, variant: Variant): Promise<Open
   const request = async (parts: CaseRequest = {}): Promise<Buffer> => {
     const { claims, issuer = 'main', resource = 'resource://echo', headers = [], ...rest } = parts;
     lastMethod = parts.method ?? 'GET';
-    const reach = issuers[issuer].profile === 'rfc9068' ? { aud: resource ?? '' } : { target: [resource ?? ''] };
+    const reached = resource || 'resource://echo';
+    const reach = issuers[issuer].profile === 'rfc9068' ? { aud: reached } : { target: [reached] };
     const token = parts.mandate === undefined ? await mandate({ ...reach, ...claims }, {}, issuer) : parts.mandate;
     return requestBytes({ ...rest, mandate: token, resource, headers: [[TAG_HEADER, tag], ...headers] });
   };
@@ -48,7 +49,7 @@ export async function openCase(suite: HttpSuite, variant: Variant): Promise<Open
   };
   const requests = () => every.flatMap((upstream) => upstream.requests(tag));
   const records = async (of: Parameters<HttpCaseTools['records']>[0]): Promise<readonly AuditRecord[]> => {
-    const requestId = typeof of === 'string' ? of : valueOf(of.headers, 'x-caracal-request-id');
+    const requestId = typeof of === 'string' ? of : headerValue(of.headers, 'x-caracal-request-id');
     assert.ok(requestId, 'X-Caracal-Request-Id is on every response');
     const found = await subject.records(requestId);
     seen.push({ text: JSON.stringify(found), where: 'a record' });
@@ -95,7 +96,7 @@ export async function openCase(suite: HttpSuite, variant: Variant): Promise<Open
       return assertRefusalRecords(await records(requestId), response, expected);
     },
     allowed: async (response, status = 200) => {
-      const error = valueOf(response.headers, 'x-caracal-error');
+      const error = headerValue(response.headers, 'x-caracal-error');
       assert.equal(error, undefined, `refused with ${error}: ${response.body.toString().slice(0, 300)}`);
       assert.equal(response.status, status);
       assert.ok(response.complete, 'the answer came whole');

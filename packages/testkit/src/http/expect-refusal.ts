@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type AuditRecord, type ErrorCode, STATUS_OF_CODE } from '@caracal/core';
 import type { ExpectedRefusal } from './case.js';
 import type { RawResponse } from './client.js';
-import { valueOf, valuesOf } from './message.js';
+import { headerValue, headerValues } from './message.js';
 
 /** UUIDv7. @see RFC 9562 section 5.7 */
 export const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -16,19 +16,19 @@ const CLAIM_FIELDS = ['zoneId', 'issuer', 'applicationId', 'subject', 'subjectTy
 /** Asserts what every refusal promises on the wire. Gives its `requestId`. */
 export function assertRefusal(response: RawResponse, expected: ExpectedRefusal, method: string): string {
   const { error } = expected;
-  const shown = `${response.status} ${valueOf(response.headers, 'x-caracal-error') ?? ''} ${response.body.toString()}`;
-  assert.equal(valueOf(response.headers, 'x-caracal-error'), error, `X-Caracal-Error of: ${shown}`);
+  const shown = `${response.status} ${headerValue(response.headers, 'x-caracal-error') ?? ''} ${response.body.toString()}`;
+  assert.equal(headerValue(response.headers, 'x-caracal-error'), error, `X-Caracal-Error of: ${shown}`);
   const statuses = [expected.status ?? STATUS_OF_CODE[error]].flat();
   assert.ok(statuses.includes(response.status), `status ${statuses.join(' or ')}, got: ${shown}`);
-  assert.equal(valueOf(response.headers, 'cache-control'), 'no-store');
-  assert.match(valueOf(response.headers, 'content-type') ?? '', /^application\/json(;|$)/);
-  const requestId = valueOf(response.headers, 'x-caracal-request-id') ?? '';
+  assert.equal(headerValue(response.headers, 'cache-control'), 'no-store');
+  assert.match(headerValue(response.headers, 'content-type') ?? '', /^application\/json(;|$)/);
+  const requestId = headerValue(response.headers, 'x-caracal-request-id') ?? '';
   assert.match(requestId, UUID_V7, 'X-Caracal-Request-Id is a UUIDv7');
   assertChallenge(response, expected);
   if (response.status === 429 || response.status === 503) {
-    assert.match(valueOf(response.headers, 'retry-after') ?? '', /^[1-9]\d*$/, 'Retry-After in whole seconds');
+    assert.match(headerValue(response.headers, 'retry-after') ?? '', /^[1-9]\d*$/, 'Retry-After in whole seconds');
   }
-  if (response.status === 405) assert.match(valueOf(response.headers, 'allow') ?? '', /\bGET\b.*\bPOST\b/);
+  if (response.status === 405) assert.match(headerValue(response.headers, 'allow') ?? '', /\bGET\b.*\bPOST\b/);
   assert.ok(response.complete, 'a refusal ends as its framing says');
   if (method === 'HEAD') {
     assert.equal(response.body.length, 0);
@@ -66,7 +66,7 @@ export function assertRefusalRecords(
 
 /** @see RFC 6750 section 3 */
 function assertChallenge(response: RawResponse, { error, scope }: ExpectedRefusal): void {
-  const challenges = valuesOf(response.headers, 'www-authenticate');
+  const challenges = headerValues(response.headers, 'www-authenticate');
   const expected =
     error === 'missing_token'
       ? {}

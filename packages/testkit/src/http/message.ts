@@ -31,22 +31,22 @@ export async function readHead(reader: SocketReader): Promise<MessageHead | unde
 }
 
 /** Values of every line with this name, without case. */
-export function valuesOf(headers: readonly HeaderField[], name: string): string[] {
+export function headerValues(headers: readonly HeaderField[], name: string): string[] {
   const wanted = name.toLowerCase();
   return headers.filter(([candidate]) => candidate.toLowerCase() === wanted).map(([, value]) => value);
 }
 
 /** The value of the one line with this name; `undefined` where there is none, an error where there are several. */
-export function valueOf(headers: readonly HeaderField[], name: string): string | undefined {
-  const values = valuesOf(headers, name);
+export function headerValue(headers: readonly HeaderField[], name: string): string | undefined {
+  const values = headerValues(headers, name);
   if (values.length > 1) throw new Error(`header ${name} occurs ${values.length} times`);
   return values[0];
 }
 
 /** Framing by the headers alone; `otherwise` where they say nothing. */
 export function framingOf(headers: readonly HeaderField[], otherwise: 'none' | 'close'): BodyFraming {
-  const codings = valuesOf(headers, 'transfer-encoding');
-  const lengths = valuesOf(headers, 'content-length');
+  const codings = headerValues(headers, 'transfer-encoding');
+  const lengths = headerValues(headers, 'content-length');
   if (codings.length > 0 && lengths.length > 0) throw new Error('a message with two framings');
   if (codings.length > 0) return { kind: 'chunked' };
   return lengths.length === 0 ? { kind: otherwise } : { kind: 'length', bytes: Number(lengths[0]) };
@@ -58,6 +58,7 @@ export class BodyReader {
   readonly #framing: BodyFraming;
   #left: number;
   #complete: boolean;
+  #begun = false;
   #trailers: string[] = [];
 
   constructor(reader: SocketReader, framing: BodyFraming) {
@@ -89,7 +90,6 @@ export class BodyReader {
     if (piece === undefined) return undefined;
     this.#left -= piece.length;
     if (this.#left === 0 && this.#framing.kind === 'length') this.#complete = true;
-    if (this.#left === 0 && this.#framing.kind === 'chunked') await this.#reader.through('\r\n');
     return piece;
   }
 
@@ -101,6 +101,9 @@ export class BodyReader {
   }
 
   async #nextChunk(): Promise<boolean> {
+    // Read late: the line end behind a chunk may come no sooner than the next one.
+    if (this.#begun) await this.#reader.through('\r\n');
+    this.#begun = true;
     const line = await this.#reader.through('\r\n');
     if (line === undefined) return false;
     const size = line.toString('latin1').trim().split(';')[0] ?? '';

@@ -4,6 +4,7 @@ import { createTestIssuer, type TestIssuer } from '../issuer.js';
 import type { Subject, SubjectConfig } from '../subject.js';
 import { type RecordingUpstream, startUpstream } from '../upstream.js';
 import { assertNoCanary, Canaries } from './canaries.js';
+import { httpCases } from './cases.js';
 import { CREDENTIALS, type IssuerName, suiteConfig, type Variant } from './world.js';
 
 /** Options of {@link startHttpSuite}. */
@@ -35,8 +36,11 @@ export interface HttpSuite {
 // Above 100 a second, refusals of one peer and code become one record with a count: there would be nothing to assert.
 const MAX_REFUSALS_A_SECOND = 80;
 
-/** Starts the upstreams and makes the issuers. */
+/** Starts the upstreams and makes the issuers. @throws TypeError that names a gap which is no case */
 export async function startHttpSuite({ start, gaps = {} }: HttpSuiteOptions): Promise<HttpSuite> {
+  for (const name of Object.keys(gaps)) {
+    if (!httpCases.some((known) => known.name === name)) throw new TypeError(`startHttpSuite: no case "${name}"`);
+  }
   const [main, stale, fresh] = await Promise.all([startUpstream(), startUpstream(), startUpstream()]);
   const closed = await refusingOrigin();
   const origins = { main: main.origin, stale: stale.origin, fresh: fresh.origin, closed };

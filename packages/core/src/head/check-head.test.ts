@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Denial, STATUS_OF_REASON } from '../errors.js';
 import { type CheckedHead, checkHead, DEFAULT_HEAD_LIMITS, type HeadLimits } from './check-head.js';
-import { Denial, STATUS_OF_REASON } from './errors.js';
 import type { RequestHead } from './head.js';
 
 const NO_METHODS: ReadonlySet<string> = new Set();

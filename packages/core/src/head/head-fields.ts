@@ -1,7 +1,7 @@
-import { byteClass } from './byte-class.js';
-import { type Denial, deny } from './errors.js';
+import { type Denial, deny } from '../errors.js';
+import { byteClass } from '../syntax/byte-class.js';
+import { isFieldValue, isToken } from '../syntax/header-syntax.js';
 import type { RequestHead } from './head.js';
-import { isFieldValue, isToken } from './header-syntax.js';
 
 /** How many headers, and how many bytes of them, a request may have. */
 export interface FieldLimits {

@@ -1,7 +1,7 @@
 import { uuidv7 } from 'uuidv7';
-import { deny } from './errors.js';
+import { deny } from '../errors.js';
+import { refusal } from '../problem.js';
 import type { Refusal } from './head.js';
-import { refusal } from './problem.js';
 
 /** Why bytes did not become a request: answered with 400, 431, 408 and 505. */
 export type MalformedReason = 'unparsable' | 'headers_too_large' | 'request_timeout' | 'http_version_unsupported';

@@ -1,4 +1,4 @@
-import { allIn, byteClass } from './byte-class.js';
+import { allIn, byteClass } from '../syntax/byte-class.js';
 
 const DIGIT = byteClass((byte) => byte >= 0x30 && byte <= 0x39);
 

@@ -1,4 +1,4 @@
-import { allIn, alphanumericAnd, byteClass } from './byte-class.js';
+import { allIn, alphanumericAnd, byteClass } from '../syntax/byte-class.js';
 
 const NAME_CHAR = alphanumericAnd('-._~');
 const LITERAL_CHAR = byteClass((byte) => '0123456789abcdefABCDEF:.'.includes(String.fromCharCode(byte)));

@@ -1,13 +1,13 @@
-import { type Checked, learn, type Received } from './admission.js';
-import { Denial, deny } from './errors.js';
+import { type Checked, learn, type Received } from '../admission.js';
+import { Denial, deny } from '../errors.js';
+import type { Stage } from '../pipeline.js';
+import type { ResourceDirectory } from '../resolve/resource-directory.js';
+import { isResourceIdentifier } from '../resolve/resource-identifier.js';
+import { isVisibleAscii } from '../syntax/header-syntax.js';
 import { checkFraming } from './framing.js';
 import type { RequestHead } from './head.js';
 import { type FieldLimits, type HeadFields, readFields } from './head-fields.js';
-import { isVisibleAscii } from './header-syntax.js';
 import { isHost } from './host.js';
-import type { Stage } from './pipeline.js';
-import type { ResourceDirectory } from './resolve/resource-directory.js';
-import { isResourceIdentifier } from './resolve/resource-identifier.js';
 import { checkPath, checkQuery } from './target.js';
 
 /** The parts of a head that the first checks have read and found in order. */

@@ -1,5 +1,5 @@
-import { allIn, byteClass } from './byte-class.js';
-import { decodeEscapes, escapedByte } from './percent.js';
+import { allIn, byteClass } from '../syntax/byte-class.js';
+import { decodeEscapes, escapedByte } from '../syntax/percent.js';
 
 const SLASH = 0x2f;
 const BACKSLASH = 0x5c;

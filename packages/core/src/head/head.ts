@@ -1,4 +1,4 @@
-import type { ErrorCode } from './errors.js';
+import type { ErrorCode } from '../errors.js';
 
 /** The head of a request, as an adapter saw it. Nothing in it has been checked. */
 export interface RequestHead {

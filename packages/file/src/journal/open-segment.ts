@@ -1,0 +1,28 @@
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { segmentPath, syncDirectory } from './segment-files.js';
+
+/** A segment that is written. */
+export interface OpenSegment {
+  readonly number: number;
+  readonly fd: number;
+  /** Wall clock, ms. */
+  readonly startedAt: number;
+  readonly handle: FileHandle;
+}
+
+/**
+ * Creates a segment. Its name is on the disk before its first byte, so that lost power cannot keep records and lose
+ * the file. An existing file is an error: a number is used once.
+ */
+export async function createSegment(directory: string, number: number, now: number): Promise<OpenSegment> {
+  const path = segmentPath(directory, number);
+  const handle = await open(path, 'wx+', 0o600);
+  try {
+    await syncDirectory(directory);
+  } catch (cause) {
+    await handle.close();
+    await rm(path, { force: true });
+    throw cause;
+  }
+  return { number, fd: handle.fd, startedAt: now, handle };
+}

@@ -1,0 +1,284 @@
+import assert from 'node:assert/strict';
+import { bytes, echo, headOf, openStream, silence } from '../answers.js';
+import type { CaseRequest, HttpCase } from '../case.js';
+import { elapse, within } from '../deadline.js';
+import { headerValue } from '../message.js';
+import { chunk, LAST_CHUNK } from '../request-bytes.js';
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+/** Answers that are not HTTP, or not one answer. */
+const INVALID: readonly (readonly [what: string, text: string])[] = [
+  ['something other than HTTP', 'SSH-2.0-OpenSSH_9.2\r\n\r\n'],
+  ['a status of two digits', 'HTTP/1.1 20 OK\r\nContent-Length: 0\r\n\r\n'],
+  ['a header without a colon', 'HTTP/1.1 200 OK\r\nnothing\r\nContent-Length: 0\r\n\r\n'],
+  ['a header name with a blank', 'HTTP/1.1 200 OK\r\nX Y: 1\r\nContent-Length: 0\r\n\r\n'],
+  ['two different lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok!'],
+  ['a length that is no number', 'HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\nok'],
+  ['17 interim responses', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(17) + OK],
+  [
+    '101 where no upgrade was asked for',
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
+  ],
+];
+
+const NOT_ALLOWED: readonly (readonly [what: string, resource: string])[] = [
+  ['a private address that its resource does not allow', 'private'],
+  ['the metadata service of a cloud, whatever its resource allows', 'metadata'],
+];
+
+/** Requests that are sent again, and those that never are, once they may have had an effect. */
+const IDEMPOTENT = ['GET', 'HEAD', 'OPTIONS'];
+const EFFECTIVE: readonly CaseRequest[] = [
+  { method: 'POST' },
+  { method: 'POST', body: 'hello' },
+  { method: 'PUT', body: 'hello' },
+  { method: 'PATCH', chunks: ['hello'] },
+  { method: 'DELETE' },
+  { method: 'GET', body: 'hello' },
+];
+
+function described({ method, body, chunks }: CaseRequest): string {
+  return `${method} ${body === undefined && chunks === undefined ? 'without' : 'with'} a body`;
+}
+
+/** Answers the first request, closes on the second, answers the third. */
+function closesOnReuse(t: Parameters<HttpCase['run']>[0], partly = ''): void {
+  t.answer(async (request, reply) => {
+    if (t.lone.stale.requests(t.tag).length !== 2) {
+      await request.bodyEnded;
+      await reply.write(request.method === 'HEAD' ? headOf(200, [['Content-Length', '2']]) : OK);
+      return;
+    }
+    if (partly !== '') await reply.write(partly);
+    reply.end();
+  });
+}
+
+/** Rows 20 to 22, and sending again. */
+export const upstreamFailureCases: readonly HttpCase[] = [
+  ...NOT_ALLOWED.map(
+    ([what, resource]): HttpCase => ({
+      name: `does not dial ${what}`,
+      section: '2.20',
+      run: async (t) => {
+        const response = await t.send({ resource: `resource://${resource}` });
+        await t.refused(response, { error: 'upstream_not_allowed', contacted: true });
+        t.nothingReceived();
+      },
+    }),
+  ),
+  {
+    name: 'answers 502 where the upstream refuses the connection',
+    section: '2.21',
+    run: async (t) => {
+      const response = await t.send({ resource: 'resource://closed' });
+      const record = await t.refused(response, { error: 'upstream_unreachable', contacted: true });
+      assert.equal(record.outcome, 'upstream_error');
+    },
+  },
+  ...INVALID.map(
+    ([what, text]): HttpCase => ({
+      name: `answers 502 where the upstream answers ${what}`,
+      section: '2.21',
+      run: async (t) => {
+        t.answer(async (_, reply) => {
+          await reply.write(text);
+          reply.end();
+        });
+        const response = await t.send();
+        const record = await t.refused(response, { error: 'upstream_invalid', contacted: true });
+        assert.equal(record.outcome, 'upstream_error');
+      },
+    }),
+  ),
+  {
+    name: 'answers 504 where the upstream does not answer in time',
+    section: '2.21',
+    run: async (t) => {
+      t.answer(silence);
+      const response = await t.send({ resource: 'resource://impatient' });
+      const record = await t.refused(response, { error: 'upstream_timeout', contacted: true });
+      assert.equal(record.outcome, 'timeout');
+      await within(t.received().closed, 1_000, 'the upstream connection to close');
+    },
+  },
+  {
+    name: 'gives an upload that progresses the time it needs',
+    section: '4',
+    run: async (t) => {
+      t.answer(echo);
+      const connection = await t.connect();
+      const request = await t.request({
+        method: 'POST',
+        resource: 'resource://impatient',
+        headers: [['Transfer-Encoding', 'chunked']],
+      });
+      void connection.send(request);
+      for (let count = 0; count < 4; count += 1) {
+        await elapse(100);
+        void connection.send(chunk('part'));
+      }
+      void connection.send(LAST_CHUNK);
+      const response = await connection.response('POST');
+      assert.equal(response.status, 200);
+      assert.equal(response.body.toString(), 'part'.repeat(4));
+    },
+  },
+  ...(
+    [
+      ['an answer', 'application/json', 'idle'],
+      ['an event stream', 'text/event-stream', 'stream-idle'],
+    ] as const
+  ).map(
+    ([what, type, resource]): HttpCase => ({
+      name: `cuts ${what} in which nothing happens any more`,
+      section: '4',
+      run: async (t) => {
+        t.answer(openStream(type));
+        const connection = await t.connect();
+        void connection.send(await t.request({ resource: `resource://${resource}` }));
+        const head = await connection.head();
+        const body = connection.body(head);
+        assert.equal((await within(body.rest(), 3_000, 'the cut')).toString(), 'first');
+        assert.equal(body.complete, false);
+        await within(t.received().closed, 1_000, 'the upstream connection to close');
+        assert.equal((await t.records(head)).at(-1)?.outcome, 'timeout');
+      },
+    }),
+  ),
+  {
+    name: 'gives an event stream more time than an answer',
+    section: '4',
+    run: async (t) => {
+      t.answer(async (_, reply) => {
+        await reply.write(
+          headOf(200, [
+            ['Content-Type', 'text/event-stream; charset=utf-8'],
+            ['Transfer-Encoding', 'chunked'],
+          ]),
+        );
+        await elapse(500);
+        await reply.write(chunk('data: late\n\n') + LAST_CHUNK);
+      });
+      const response = await t.send({ resource: 'resource://idle' });
+      await t.allowed(response);
+      assert.equal(response.body.toString(), 'data: late\n\n');
+    },
+  },
+  {
+    name: 'refuses a declared length above the limit',
+    section: '2.8',
+    run: async (t) => {
+      const response = await t.send({ method: 'POST', resource: 'resource://small', body: 'b'.repeat(1_001) });
+      await t.refused(response, { error: 'payload_too_large' });
+    },
+  },
+  {
+    name: 'takes a body of exactly the limit',
+    section: '2.8',
+    run: async (t) => {
+      for (const body of [{ body: 'b'.repeat(1_000) }, { chunks: ['b'.repeat(600), 'b'.repeat(400)] }]) {
+        const response = await t.send({ method: 'POST', resource: 'resource://small', ...body });
+        assert.equal(response.status, 200);
+      }
+    },
+  },
+  {
+    name: 'refuses a body that grows above the limit on its way, and aborts the upstream',
+    section: '2.22',
+    run: async (t) => {
+      const connection = await t.connect();
+      const head = await t.request({
+        method: 'POST',
+        resource: 'resource://small',
+        headers: [['Transfer-Encoding', 'chunked']],
+      });
+      void connection.send(head.toString('latin1') + chunk('b'.repeat(900)));
+      const request = await t.upstream.arrival(t.tag);
+      await request.bodyReached(900);
+      void connection.send(chunk('b'.repeat(200)));
+      const response = await connection.response('POST');
+      assert.equal(response.status, 413);
+      assert.equal(headerValue(response.headers, 'x-caracal-error'), 'payload_too_large');
+      await within(request.closed, 1_000, 'the upstream connection to close');
+      assert.equal(request.bodyComplete, false);
+      assert.equal((await t.records(response)).at(-1)?.error, 'payload_too_large');
+    },
+  },
+  {
+    name: 'sends no byte beyond the limit upstream',
+    section: '2.22',
+    run: async (t) => {
+      const response = await t.send({
+        method: 'POST',
+        resource: 'resource://small',
+        chunks: ['b'.repeat(900), 'b'.repeat(200)],
+      });
+      assert.equal(response.status, 413);
+      const bytesSent = t.upstream.requests(t.tag)[0]?.body.length ?? 0;
+      assert.ok(bytesSent <= 1_000, `${bytesSent} bytes went upstream`);
+    },
+  },
+  ...IDEMPOTENT.map(
+    (method): HttpCase => ({
+      name: `sends ${method} once more where a reused connection closes before any answer`,
+      section: '7',
+      run: async (t) => {
+        closesOnReuse(t);
+        // With GET: after HEAD some clients close.
+        assert.equal((await t.send({ resource: 'resource://stale' })).status, 200);
+        const second = await t.send({ method, resource: 'resource://stale' });
+        await t.allowed(second);
+        const records = await t.records(second);
+        assert.equal(t.lone.stale.requests(t.tag).length, 3);
+        assert.equal(records.at(-1)?.attempts, 2);
+      },
+    }),
+  ),
+  ...EFFECTIVE.map(
+    (request): HttpCase => ({
+      name: `never sends ${described(request)} once more after its bytes were written`,
+      section: '7',
+      run: async (t) => {
+        closesOnReuse(t);
+        assert.equal((await t.send({ resource: 'resource://stale' })).status, 200);
+        const second = await t.send({ ...request, resource: 'resource://stale' });
+        assert.equal(second.status, 502);
+        assert.equal(t.lone.stale.requests(t.tag).length, 2);
+        assert.equal((await t.records(second)).at(-1)?.outcome, 'upstream_error');
+      },
+    }),
+  ),
+  {
+    name: 'does not send GET once more where an answer has begun',
+    section: '7',
+    run: async (t) => {
+      closesOnReuse(t, 'HTTP/1.1 200 OK\r\nConte');
+      assert.equal((await t.send({ resource: 'resource://stale' })).status, 200);
+      assert.equal((await t.send({ resource: 'resource://stale' })).status, 502);
+      assert.equal(t.lone.stale.requests(t.tag).length, 2);
+    },
+  },
+  {
+    name: 'does not send GET once more where a new connection closes without an answer',
+    section: '7',
+    run: async (t) => {
+      t.answer((_, reply) => reply.end());
+      const response = await t.send({ resource: 'resource://fresh' });
+      assert.equal(response.status, 502);
+      assert.equal(t.lone.fresh.requests(t.tag).length, 1);
+      assert.equal((await t.records(response)).at(-1)?.outcome, 'upstream_error');
+    },
+  },
+  {
+    name: 'reuses a connection to the upstream',
+    section: '7',
+    run: async (t) => {
+      t.answer(bytes(OK));
+      for (let count = 0; count < 3; count += 1) await t.send({ resource: 'resource://stale' });
+      const ordinals = t.lone.stale.requests(t.tag).map(({ connection }) => connection.ordinal);
+      assert.ok(ordinals.some((ordinal) => ordinal > 1));
+    },
+  },
+];

@@ -1,0 +1,7 @@
+// A gateway for the HTTP suite, under whatever runtime this program is started with.
+import { serveSubject } from '@caracal/testkit';
+import { gatewayStarter } from './start-gateway.mjs';
+
+const { createServer } = 'Deno' in globalThis ? await import('@caracal/deno') : await import('@caracal/node');
+
+await serveSubject(gatewayStarter(createServer));
