@@ -75,7 +75,9 @@ describe('the readiness checks of the first gateway', () => {
       ],
     });
     closing.push(other.close);
-    expect((await rowsOf({ ...other, upstream: gateway.upstream }))['allowed request']).toMatchObject({ answered: '401' });
+    expect((await rowsOf({ ...other, upstream: gateway.upstream }))['allowed request']).toMatchObject({
+      answered: '401',
+    });
   });
 
   it('a missing mandate turns red when something in front adds one', async () => {
@@ -107,7 +109,10 @@ describe('the readiness checks of the first gateway', () => {
     const mandate = await gateway.issuer.mint({ scope: 'billing:read', target: ['resource://billing-api'] });
     const confused = await relayTo(gateway, (headers) => {
       const token = headers.get('authorization')?.slice(7);
-      if (token !== undefined && atob(token.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/')).includes('payroll')) {
+      if (
+        token !== undefined &&
+        atob(token.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/')).includes('payroll')
+      ) {
         headers.set('authorization', `Bearer ${mandate}`);
       }
     });

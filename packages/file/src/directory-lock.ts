@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, chmod, link, mkdir, open, readdir, unlink } from 'node:fs/promises';
+import { chmod, type FileHandle, link, mkdir, open, readdir, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 
@@ -51,7 +51,9 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   const draft = `draft.${randomUUID()}`;
   const server = await listen(join(base, draft)).catch(async (cause: unknown) => {
     await folder.close();
-    throw new Error(`${locks}: no Unix socket can be made there; the directory must be on a local file system`, { cause });
+    throw new Error(`${locks}: no Unix socket can be made there; the directory must be on a local file system`, {
+      cause,
+    });
   });
   try {
     await chmod(join(locks, draft), 0o600);

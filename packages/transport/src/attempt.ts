@@ -22,6 +22,7 @@ export class Attempt implements Dispatched, Waiter {
   #connection: Connection | undefined;
   #resumeParser: (() => void) | undefined;
   #sent = 0;
+  #readBefore = 0;
   #started = false;
   #notModified = false;
   #done = false;
@@ -70,15 +71,8 @@ export class Attempt implements Dispatched, Waiter {
     const reused = connection.served > 0;
     connection.served++;
     this.#started = true;
+    this.#readBefore = connection.bytesRead;
     this.#handler.onStart(reused);
-  }
-
-  /** `unknown`, because undici's types say a number of bytes where undici hands over the chunk. */
-  onBodySent(chunk: unknown): void {
-    if (this.#done) return;
-    const count = Buffer.byteLength(chunk as Uint8Array | string);
-    this.#sent += count;
-    this.#handler.onBodyBytes(count);
   }
 
   onRequestSent(): void {
@@ -133,7 +127,10 @@ export class Attempt implements Dispatched, Waiter {
       return;
     }
     const headSeen = this.#resumeParser !== undefined;
-    this.#fail(attemptFailure(error, { started: this.#started, headSeen, bodyError: this.#body?.errored }));
+    const answerBegun = this.#started && (connection?.bytesRead ?? 0) > this.#readBefore;
+    this.#fail(
+      attemptFailure(error, { started: this.#started, headSeen, answerBegun, bodyError: this.#body?.errored }),
+    );
   }
 
   #onFinalHead(status: number, headers: string[], resume: () => void): void {
@@ -153,10 +150,18 @@ export class Attempt implements Dispatched, Waiter {
       method: plan.method,
       path: plan.target,
       headers: plan.headers as string[],
-      body: hasBody ? (new Upload(this.#body) as unknown as Readable) : null,
+      body: hasBody ? (new Upload(this.#body, (bytes) => this.#take(bytes)) as unknown as Readable) : null,
       // Constant, whatever the Host header says: undici reconnects when it changes. The dial decides the real one.
       servername: 'upstream',
     };
+  }
+
+  /** Whether these bytes of the body may be written: the drive may end the attempt over them. */
+  #take(bytes: number): boolean {
+    if (this.#done) return false;
+    this.#sent += bytes;
+    this.#handler.onBodyBytes(bytes);
+    return !this.#done;
   }
 
   #fail(failure: TransportFailure): void {

@@ -69,6 +69,11 @@ export class Connection {
     return this.#socket.errored !== null;
   }
 
+  /** Bytes the upstream has sent on it so far. */
+  get bytesRead(): number {
+    return this.#socket.bytesRead;
+  }
+
   /** Gives it a request; the handler may be called before this returns. */
   dispatch(request: ConnectionRequest, handler: Dispatcher.DispatchHandler): void {
     this.#client.dispatch(request, handler);

@@ -8,6 +8,8 @@ export interface AttemptProgress {
   readonly started: boolean;
   /** The final response's head was delivered. */
   readonly headSeen: boolean;
+  /** Bytes of an answer came. */
+  readonly answerBegun: boolean;
   /** The error of the caller's own body. */
   readonly bodyError: Error | null | undefined;
 }
@@ -22,7 +24,7 @@ export function attemptFailure(error: Error, progress: AttemptProgress): Transpo
   if (error instanceof errors.HTTPParserError) {
     // Not the error itself: it carries the bytes it choked on, part of an answer, which go into no log. Its code is
     // missing in undici 7, so that the parser's fixed words have to tell an answer cut off from one that is wrong.
-    const kind = error.message.includes('Invalid EOF state') ? 'closed' : 'invalid';
+    const kind = error.message.includes('Invalid EOF state') ? closedKind(progress) : 'invalid';
     return { kind, cause: new Error(error.message) };
   }
   return { kind: kindOf(error, progress), cause: error };
@@ -51,7 +53,12 @@ function kindOf(error: Error, progress: AttemptProgress): TransportFailure['kind
       // An answer nobody asked for, a 100, or an upgrade that was not asked for; there is no code of their own.
       if (error.message === 'bad response' || error.message === 'bad upgrade') return 'invalid';
   }
-  return progress.started ? 'closed' : 'unreachable';
+  return progress.started ? closedKind(progress) : 'unreachable';
+}
+
+// A connection that closes within a head has carried part of an answer: the request must not be sent a second time.
+function closedKind({ headSeen, answerBegun }: AttemptProgress): TransportFailure['kind'] {
+  return answerBegun && !headSeen ? 'invalid' : 'closed';
 }
 
 function codeOf(error: Error): string {

@@ -24,7 +24,6 @@ afterEach(async () => {
 describe('a connection that ends early', () => {
   it.each([
     ['before the head', ''],
-    ['within the head', 'HTTP/1.1 200 OK\r\nContent-'],
     ['within the declared length', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello'],
     ['within the declared length, closing', 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\n\r\nhello'],
     ['within the chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n'],
@@ -34,6 +33,12 @@ describe('a connection that ends early', () => {
     const { events } = await send(closeLater(undiciTransport()), planTo(origin));
     expect(events.at(-1)).toBe('failure closed');
     expect(events).not.toContain('end');
+  });
+
+  it('within the head has begun an answer, so that nobody takes the request for one that never arrived', async () => {
+    const { origin } = await answering((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-'));
+    const { events } = await send(closeLater(undiciTransport()), planTo(origin));
+    expect(events.at(-1)).toBe('failure invalid');
   });
 
   it("is a failure where it is reset, even if its end would have been the answer's", async () => {

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 
 /**
- * The caller's body as undici sees it: every listener goes on the body itself, so that chunks take no detour, but
+ * The caller's body as undici sees it: listeners go on the body itself, each chunk is counted before it is written, and
  * `destroy` only pauses it.
  *
  * The reason: undici destroys a body as soon as its attempt is over, also where the upstream merely answered early.
@@ -10,11 +10,15 @@ import type { Readable } from 'node:stream';
  */
 export class Upload {
   readonly #body: Readable;
+  readonly #take: (bytes: number) => boolean;
+  #onData: ((chunk: Uint8Array | string) => void) | undefined;
   /** What undici asks of a stream's state: it ends by itself. Without a length here, the plan's framing decides. */
   readonly _readableState = Object.freeze({ autoDestroy: true });
 
-  constructor(body: Readable) {
+  /** `take` is told the bytes of each chunk before undici is; where it answers `false` undici never sees the chunk. */
+  constructor(body: Readable, take: (bytes: number) => boolean) {
     this.#body = body;
+    this.#take = take;
   }
 
   get errored(): Error | null {
@@ -30,12 +34,21 @@ export class Upload {
   }
 
   on(event: string, listener: (...args: unknown[]) => void): this {
-    this.#body.on(event, listener);
+    if (event === 'data') {
+      this.#onData = (chunk) => {
+        // undici's listener pauses the stream it is called on.
+        if (this.#take(Buffer.byteLength(chunk))) listener.call(this.#body, chunk);
+      };
+      this.#body.on('data', this.#onData);
+    } else {
+      this.#body.on(event, listener);
+    }
     return this;
   }
 
   off(event: string, listener: (...args: unknown[]) => void): this {
-    this.#body.off(event, listener);
+    if (event !== 'data') this.#body.off(event, listener);
+    else if (this.#onData !== undefined) this.#body.off('data', this.#onData);
     return this;
   }
 

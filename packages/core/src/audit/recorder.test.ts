@@ -84,7 +84,7 @@ describe('Recorder', () => {
     const audit = recorder();
     const admission = admitted();
     expect(audit.reserve(admission)).toBe(true);
-    audit.authorized(admission);
+    void audit.authorized(admission);
     audit.completed(admission, SETTLEMENT);
     expect(records.map(({ type }) => type)).toEqual(['request.authorized', 'request.completed']);
     expect(records[0]).toMatchObject({
@@ -101,7 +101,7 @@ describe('Recorder', () => {
     const audit = recorder({ durability: 'buffered' });
     const admission = admitted();
     audit.reserve(admission);
-    audit.authorized(admission);
+    void audit.authorized(admission);
     audit.completed(admission, SETTLEMENT);
     expect(records).toMatchObject([{ type: 'request.completed', applicationId: 'a', outcome: 'executed' }]);
   });
@@ -124,7 +124,7 @@ describe('Recorder', () => {
     const audit = recorder();
     const admission = admitted();
     audit.reserve(admission);
-    audit.authorized(admission);
+    void audit.authorized(admission);
     audit.refused(admission, { ...REFUSED, anonymous: false });
     expect(records.map(({ type }) => type)).toEqual(['request.authorized', 'request.completed']);
     expect(records[1]).toMatchObject({ outcome: 'refused', error: 'invalid_token' });
@@ -139,7 +139,7 @@ describe('Recorder', () => {
         audit.refused(admission, { ...REFUSED, anonymous: false });
         continue;
       }
-      audit.authorized(admission);
+      void audit.authorized(admission);
       if (index % 3 === 1) audit.refused(admission, { ...REFUSED, anonymous: false });
       else audit.completed(admission, SETTLEMENT);
     }

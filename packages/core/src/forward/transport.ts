@@ -3,7 +3,8 @@ import type { Plan } from './plan.js';
 /**
  * Why an attempt failed.
  * - `address`: no resolved address is allowed. `unreachable`: no connection could be had. `timeout`: no connection in time.
- * - `closed`: the connection ended before the answer was complete. `invalid`: what came was not valid HTTP.
+ * - `closed`: the connection ended before any byte of an answer, or after its head. `invalid`: what came was not valid
+ *   HTTP, or ended within the head.
  * - `body`: the caller's body ended early or failed.
  */
 export type TransportFailureKind = 'address' | 'unreachable' | 'timeout' | 'closed' | 'invalid' | 'body';
@@ -18,7 +19,7 @@ export interface TransportFailure {
 export interface TransportHandler {
   /** A connection was chosen and the first bytes are about to be written. `reused`: it has served a request before. */
   onStart(reused: boolean): void;
-  /** So many bytes of the caller's body were handed to the connection. */
+  /** So many bytes of the caller's body come next; ended now, the attempt writes none of them. */
   onBodyBytes(count: number): void;
   /** The whole request, with its body, was handed to the connection. */
   onSent(): void;

@@ -1,3 +1,4 @@
+import type { CryptoKey } from 'jose';
 import type { Awaitable } from '../pipeline.js';
 
 /** One usable public key. It serves exactly one algorithm. */

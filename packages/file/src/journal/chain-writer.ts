@@ -1,4 +1,4 @@
-import { type Clock, CaracalError, type Durability } from '@caracal/core';
+import { CaracalError, type Clock, type Durability } from '@caracal/core';
 import { MAX_LINE_BYTES, NO_HASH, sealLine } from './chain-line.js';
 import type { JournalDisk } from './journal-disk.js';
 import type { OpenSegment } from './open-segment.js';
@@ -44,6 +44,7 @@ const GROUP_BYTES = 1024 * 1024;
 const MAX_UTF8 = 3;
 const BUFFERED_DELAY_MS = 20;
 const RETRY_MS = 250;
+const ROLLOVER_RETRY_MS = 1000;
 
 /**
  * Writes one chain: one writer, one write at a time, and beside it at most one fsync.
@@ -65,7 +66,8 @@ export class ChainWriter {
   #position = 0;
   #syncedPosition = 0;
   #unsynced: Entry[] = [];
-  #draining: Promise<void> | undefined;
+  #draining: Promise<void> = Promise.resolve();
+  #busy = false;
   #syncing: Promise<void> | undefined;
   #nextSync: Promise<void> | undefined;
   #immediate: NodeJS.Immediate | undefined;
@@ -76,6 +78,7 @@ export class ChainWriter {
   #dropped = false;
   #failing = false;
   #rollover: 'none' | 'syncing' | 'ready' = 'none';
+  #rolloverRetryAt = 0;
   #closed = false;
 
   constructor(options: ChainWriterOptions) {
@@ -128,7 +131,7 @@ export class ChainWriter {
   async close(): Promise<void> {
     this.#closed = true;
     this.#unschedule();
-    while (this.#draining !== undefined) await this.#draining;
+    while (this.#busy) await this.#draining;
     if (this.#queue.length > 0) await this.#drain();
     this.#unschedule();
     this.#refuse(this.#queue.splice(0), unavailable('closed'));
@@ -140,7 +143,7 @@ export class ChainWriter {
   }
 
   #schedule(durability: Durability): void {
-    if (this.#draining !== undefined || this.#immediate !== undefined) return;
+    if (this.#busy || this.#immediate !== undefined) return;
     if (durability === 'buffered') this.#timer ??= setTimeout(() => this.#startDrain(), BUFFERED_DELAY_MS);
     else this.#immediate = setImmediate(() => this.#startDrain());
   }
@@ -154,29 +157,27 @@ export class ChainWriter {
 
   #startDrain(): void {
     this.#unschedule();
-    if (this.#draining !== undefined) return;
-    void this.#drain(); // never rejects: faults go to the records they concern
+    if (!this.#busy) void this.#drain(); // never rejects: faults go to the records they concern
   }
 
   #drain(): Promise<void> {
-    this.#draining = this.#writeGroups().finally(() => {
-      this.#draining = undefined;
-    });
+    this.#busy = true;
+    this.#draining = this.#writeGroups();
     return this.#draining;
   }
 
   async #writeGroups(): Promise<void> {
-    while (this.#queue.length > 0) {
+    let failed = false;
+    while (this.#queue.length > 0 && !failed) {
       if (this.#rolloverDue()) await this.#rollOver();
       const group = this.#formGroup();
       const fault = await this.#writeGroup(group);
-      if (fault === undefined) {
-        this.#tellWorking();
-        continue;
-      }
-      this.#fail(group, fault);
-      return;
+      failed = fault !== undefined;
+      if (failed) this.#fail(group, fault);
+      else this.#tellWorking();
     }
+    // In the same turn as the last look at the queue: whoever appends after it finds nobody busy and starts anew.
+    this.#busy = false;
   }
 
   #formGroup(): Entry[] {
@@ -291,7 +292,7 @@ export class ChainWriter {
     if (this.#dropped) this.#options.onFault('sync_failed', undefined);
     this.#dropped = false;
     this.#syncedTip = tip;
-    this.#syncedPosition = position;
+    if (segment === this.#segment) this.#syncedPosition = position;
     for (const { resolve } of waiting) resolve();
   }
 
@@ -312,7 +313,7 @@ export class ChainWriter {
     const { segmentBytes, segmentMs, clock } = this.#options;
     if (this.#rollover === 'ready') return true;
     const old = this.#position >= segmentBytes || clock.now() - this.#segment.startedAt >= segmentMs;
-    if (!old || this.#rollover === 'syncing') return false;
+    if (!old || this.#rollover === 'syncing' || clock.monotonic() < this.#rolloverRetryAt) return false;
     // Synced once beside the writes, so that the second time, which the writes wait for, is short.
     this.#rollover = 'syncing';
     this.sync().then(
@@ -338,10 +339,19 @@ export class ChainWriter {
       this.#syncedPosition = 0;
       this.#partial = false;
       this.#pendingBytes += header.length;
-      this.#queue.unshift({ members: header, durability: 'buffered', resolve() {}, reject() {}, seq: 0, hash: '', end: 0 });
+      this.#queue.unshift({
+        members: header,
+        durability: 'buffered',
+        resolve() {},
+        reject() {},
+        seq: 0,
+        hash: '',
+        end: 0,
+      });
       void (this.#syncing ?? Promise.resolve()).catch(() => {}).then(() => old.handle.close());
     } catch (cause) {
       // Records go on into the old segment; if the disk is what failed, they will be told.
+      this.#rolloverRetryAt = this.#options.clock.monotonic() + ROLLOVER_RETRY_MS;
       this.#options.onFault('segment_failed', cause);
     }
   }

@@ -85,5 +85,11 @@ function serializeJson(value: unknown): string {
     }
     return `{${members.slice(1)}}`;
   }
-  return typeof value === 'number' && Number.isFinite(value) ? String(value) : value === true ? 'true' : value === false ? 'false' : 'null';
+  return typeof value === 'number' && Number.isFinite(value)
+    ? String(value)
+    : value === true
+      ? 'true'
+      : value === false
+        ? 'false'
+        : 'null';
 }

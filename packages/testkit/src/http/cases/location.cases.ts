@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { answer } from '../answers.js';
 import type { CaseRequest, HttpCase } from '../case.js';
+import type { RawResponse } from '../client.js';
 import { headerValue, headerValues } from '../message.js';
 import { PUBLIC_URL, type Variant } from '../world.js';
 
@@ -27,7 +28,7 @@ function upstreamSends(
   headers: readonly [string, string][],
   status: number,
   request: CaseRequest,
-  check: (response: Awaited<ReturnType<Parameters<HttpCase['run']>[0]['send']>>) => void,
+  check: (response: RawResponse) => void,
   variant: Variant = 'main',
 ): HttpCase {
   return {

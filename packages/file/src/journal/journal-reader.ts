@@ -1,0 +1,59 @@
+import { stat } from 'node:fs/promises';
+import { isDirectoryLocked } from '../directory-lock.js';
+import { readHeads } from './head-file.js';
+import type { JournalEntry, JournalRecord, RequestTrace } from './journal-record.js';
+import { type EntriesOptions, type FollowOptions, followRecords, queryRecords, readEntries, traceRequest } from './read-journal.js';
+import type { JournalFilter } from './record-filter.js';
+import type { SignedHead } from './signed-head.js';
+import type { VerificationReport } from './verification-report.js';
+import { type VerifyJournalOptions, verifyJournal } from './verify-journal.js';
+import { type Wake, watchDirectory } from './wake.js';
+
+/** What can be asked of a journal, by its owner and by others. */
+export interface JournalReader {
+  /** Records that match, oldest first. */
+  query(filter?: JournalFilter): AsyncIterable<JournalRecord>;
+  /** Records that match as they are written. */
+  follow(options?: FollowOptions): AsyncIterable<JournalRecord>;
+  /** Every line from a place on, the journal's own events included. */
+  entries(options?: EntriesOptions): AsyncIterable<JournalEntry>;
+  /** One request's whole evidence. */
+  trace(requestId: string): Promise<RequestTrace>;
+  /** The signed heads beside the records; older ones of a chain are dropped now and then. */
+  heads(): Promise<readonly SignedHead[]>;
+  verify(options?: Omit<VerifyJournalOptions, 'directory'>): Promise<VerificationReport>;
+}
+
+/**
+ * Reads a journal that another process may be writing: no lock, nothing is changed.
+ *
+ * @throws what looking at the directory throws, if there is none.
+ */
+export async function openJournalReader(directory: string): Promise<JournalReader> {
+  await stat(directory);
+  return journalReader(directory, () => watchDirectory(directory));
+}
+
+/** A reader of a directory. `wakeOf` makes what lets a follower sleep; the follower closes it. */
+export function journalReader(directory: string, wakeOf: () => Wake): JournalReader {
+  return {
+    query: (filter) => queryRecords(directory, filter),
+    follow: (options) => woken(wakeOf, (wake) => followRecords(directory, wake, options)),
+    entries: ({ from, follow = false, signal } = {}) =>
+      follow
+        ? woken(wakeOf, (wake) => readEntries(directory, wake, from, signal))
+        : readEntries(directory, undefined, from, signal),
+    trace: (requestId) => traceRequest(directory, requestId, () => isDirectoryLocked(directory)),
+    heads: async () => (await readHeads(directory)).heads,
+    verify: (options) => verifyJournal({ ...options, directory }),
+  };
+}
+
+async function* woken<T>(wakeOf: () => Wake, read: (wake: Wake) => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  const wake = wakeOf();
+  try {
+    yield* read(wake);
+  } finally {
+    wake.close();
+  }
+}

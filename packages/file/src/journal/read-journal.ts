@@ -1,0 +1,155 @@
+import type { AuditRecord } from '@caracal/core';
+import { hashOf, isEventLine, lineEnd, seqOf } from './chain-line.js';
+import type { JournalEvent } from './journal-event.js';
+import type { JournalEntry, JournalRecord, RequestTrace } from './journal-record.js';
+import { NeedleScan } from './needle-scan.js';
+import { type JournalFilter, RecordFilter } from './record-filter.js';
+import { listSegments, readHeader } from './segment-files.js';
+import type { Wake } from './wake.js';
+import { type ReadFrom, type WalkedBlock, walkSegments } from './walk-segments.js';
+
+/** How a journal is followed. */
+export interface FollowOptions {
+  /** Default `end`: what comes from now on. */
+  readonly from?: ReadFrom;
+  readonly filter?: JournalFilter;
+  /** Ends it; so does leaving the loop. */
+  readonly signal?: AbortSignal;
+}
+
+/** How entries are read, events of the journal included: what ships a journal to another store needs. */
+export interface EntriesOptions {
+  /** Default `start`. */
+  readonly from?: ReadFrom;
+  /** Wait at the end for more. Default `false`. */
+  readonly follow?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Records that match, oldest first. Reads the files: memory does not grow with the journal. */
+export async function* queryRecords(
+  directory: string,
+  filter: JournalFilter = {},
+): AsyncGenerator<JournalRecord, void, undefined> {
+  yield* matching(walkSegments(directory, 'start'), new RecordFilter(filter));
+}
+
+/** Records that match as they are written. Whoever reads slowly costs the writer nothing: the files are the queue. */
+export async function* followRecords(
+  directory: string,
+  wake: Wake,
+  { from = 'end', filter, signal }: FollowOptions = {},
+): AsyncGenerator<JournalRecord, void, undefined> {
+  const blocks = walkSegments(directory, from, wake, signal);
+  yield* matching(blocks, new RecordFilter(filter), from);
+}
+
+/** Every line, parsed, events included. */
+export async function* readEntries(
+  directory: string,
+  wake: Wake | undefined,
+  from: ReadFrom = 'start',
+  signal?: AbortSignal,
+): AsyncGenerator<JournalEntry, void, undefined> {
+  for await (const block of walkSegments(directory, from, wake, signal)) {
+    for (let start = 0; start < block.bytes.length; ) {
+      const end = lineEnd(block.bytes, start);
+      if (!isSeen(block, start, from)) yield entryOf(block, start, end);
+      start = end + 1;
+    }
+  }
+}
+
+/** One request's whole evidence. `ended`: whether a chain's process is gone. */
+export async function traceRequest(
+  directory: string,
+  requestId: string,
+  isOwned: () => Promise<boolean>,
+): Promise<RequestTrace> {
+  const records: JournalRecord[] = [];
+  for await (const record of queryRecords(directory, { requestId })) records.push(record);
+  const ended = records.find(({ record }) => record.outcome !== undefined);
+  const authorized = records.find(({ record }) => record.type === 'request.authorized');
+  const lost = authorized !== undefined && ended === undefined && (await isChainOver(directory, authorized, isOwned));
+  return {
+    requestId,
+    records,
+    issue: await issueOf(directory, records),
+    outcome: ended?.record.outcome ?? (lost ? 'unknown' : undefined),
+  };
+}
+
+async function isChainOver(
+  directory: string,
+  { chain }: JournalRecord,
+  isOwned: () => Promise<boolean>,
+): Promise<boolean> {
+  for (const segment of (await listSegments(directory)).reverse()) {
+    const header = await readHeader(directory, segment);
+    if (header !== undefined) return header.chain !== chain || !(await isOwned());
+  }
+  return true;
+}
+
+async function issueOf(directory: string, records: readonly JournalRecord[]): Promise<JournalRecord | undefined> {
+  const jti = records.find(({ record }) => record.jti !== undefined)?.record.jti;
+  if (jti === undefined) return undefined;
+  const issuer = records.find(({ record }) => record.issuer !== undefined)?.record.issuer;
+  const needle = [`"jti":${JSON.stringify(jti)}`];
+  const issued = (record: AuditRecord) =>
+    record.type === 'mandate.issued' && record.jti === jti && (record.issuer ?? issuer) === issuer;
+  for await (const record of scan(walkSegments(directory, 'start'), needle, issued)) return record;
+  return undefined;
+}
+
+async function* matching(
+  blocks: AsyncIterable<WalkedBlock>,
+  filter: RecordFilter,
+  from: ReadFrom = 'start',
+): AsyncGenerator<JournalRecord, void, undefined> {
+  let left = filter.limit;
+  if (left <= 0) return;
+  for await (const record of scan(blocks, filter.needles, (candidate) => filter.matches(candidate), from)) {
+    yield record;
+    if (--left <= 0) return;
+  }
+}
+
+async function* scan(
+  blocks: AsyncIterable<WalkedBlock>,
+  needles: readonly string[],
+  matches: (record: AuditRecord) => boolean,
+  from: ReadFrom = 'start',
+): AsyncGenerator<JournalRecord, void, undefined> {
+  const needle = new NeedleScan(needles);
+  for await (const block of blocks) {
+    const { bytes } = block;
+    for (let start = 0; start < bytes.length; ) {
+      const end = lineEnd(bytes, start);
+      if (needle.found(bytes, start, end) && !isEventLine(bytes, start) && !isSeen(block, start, from)) {
+        const line = bytes.utf8Slice(start, end);
+        const record = parse(line) as AuditRecord;
+        if (matches(record)) {
+          yield { chain: block.chain, seq: seqOf(bytes, start) ?? 0, hash: hashOf(bytes, end), record, line };
+        }
+      }
+      start = end + 1;
+    }
+  }
+}
+
+function isSeen({ bytes, chain }: WalkedBlock, start: number, from: ReadFrom): boolean {
+  return typeof from === 'object' && chain === from.chain && (seqOf(bytes, start) ?? 0) <= from.seq;
+}
+
+function entryOf({ bytes, chain }: WalkedBlock, start: number, end: number): JournalEntry {
+  const line = bytes.utf8Slice(start, end);
+  const record = parse(line) as AuditRecord | JournalEvent;
+  return { chain, seq: seqOf(bytes, start) ?? 0, hash: hashOf(bytes, end), record, line };
+}
+
+// `seq` and `hash` are the entry's, not the record's.
+function parse(line: string): object {
+  const { seq: _seq, hash: _hash, ...record } = JSON.parse(line) as Record<string, unknown>;
+  return record;
+}

@@ -1,0 +1,110 @@
+import type { AuditRecord, Outcome } from '@caracal/core';
+import { quoted } from './text.js';
+
+/** Which records are wanted: all that are named must agree. */
+export interface JournalFilter {
+  /** At or after. */
+  readonly since?: Date | string;
+  /** Before. */
+  readonly until?: Date | string;
+  /** At most so many, oldest first. */
+  readonly limit?: number;
+  readonly zone?: string;
+  readonly application?: string;
+  readonly resource?: string;
+  readonly decision?: NonNullable<AuditRecord['decision']>;
+  readonly outcome?: Outcome;
+  readonly requestId?: string;
+}
+
+const KNOWN: Record<keyof JournalFilter, true> = {
+  since: true,
+  until: true,
+  limit: true,
+  zone: true,
+  application: true,
+  resource: true,
+  decision: true,
+  outcome: true,
+  requestId: true,
+};
+/** Requests that are open at once in the journal; beyond it the oldest one's end is judged by what it says itself. */
+const MAX_OPEN_REQUESTS = 100_000;
+
+/**
+ * Judges records in the order of the journal. A `request.completed` is slim: it counts as of the zone, application and
+ * resource of its `request.authorized`.
+ */
+export class RecordFilter {
+  readonly limit: number;
+  /** Bytes a line must contain to be worth parsing; some are enough. */
+  readonly needles: readonly string[];
+  readonly #since: number | undefined;
+  readonly #until: number | undefined;
+  readonly #own: readonly (readonly [keyof AuditRecord, string])[];
+  readonly #inherited: readonly (readonly [keyof AuditRecord, string])[];
+  readonly #open = new Set<string>();
+
+  /** @throws TypeError for a filter that is not in order. */
+  constructor(filter: JournalFilter = {}) {
+    for (const name of Object.keys(filter)) {
+      if (!Object.hasOwn(KNOWN, name)) {
+        throw new TypeError(`filter: unknown ${name}; known are ${Object.keys(KNOWN).join(', ')}`);
+      }
+    }
+    const { limit = Number.POSITIVE_INFINITY } = filter;
+    if (!(limit >= 0)) throw new TypeError('filter: limit is a number, at least 0');
+    this.limit = limit;
+    this.#since = instant('since', filter.since);
+    this.#until = instant('until', filter.until);
+    this.#own = named({ decision: filter.decision, outcome: filter.outcome, requestId: filter.requestId });
+    this.#inherited = named({ zoneId: filter.zone, applicationId: filter.application, resource: filter.resource });
+    this.needles = this.#needles();
+  }
+
+  matches(record: AuditRecord): boolean {
+    return this.#inTime(record) && this.#isOfRequest(record) && this.#own.every(([name, value]) => record[name] === value);
+  }
+
+  #inTime(record: AuditRecord): boolean {
+    if (this.#since === undefined && this.#until === undefined) return true;
+    const time = Date.parse(record.time);
+    return time >= (this.#since ?? Number.NEGATIVE_INFINITY) && time < (this.#until ?? Number.POSITIVE_INFINITY);
+  }
+
+  #isOfRequest(record: AuditRecord): boolean {
+    if (this.#inherited.length === 0) return true;
+    const { requestId } = record;
+    const known = requestId !== undefined && this.#open.has(requestId);
+    if (known) this.#open.delete(requestId);
+    const own = this.#inherited.every(([name, value]) => record[name] === value);
+    if (own && record.type === 'request.authorized' && requestId !== undefined) this.#remember(requestId);
+    return own || (known && record.type === 'request.completed');
+  }
+
+  #remember(requestId: string): void {
+    if (this.#open.size >= MAX_OPEN_REQUESTS) {
+      const [oldest] = this.#open;
+      if (oldest !== undefined) this.#open.delete(oldest);
+    }
+    this.#open.add(requestId);
+  }
+
+  #needles(): string[] {
+    const needle = ([name, value]: readonly [string, string]) => `"${name}":${quoted(value)}`;
+    // One value of a request's own record rules out every line without it, if no other record's facts are looked at.
+    if (this.#inherited.length === 0) return this.#own.slice(-1).map(needle);
+    return [needle(this.#inherited.at(-1)!), '"type":"request.completed"'];
+  }
+}
+
+function instant(name: string, value: Date | string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const time = new Date(value).getTime();
+  if (Number.isNaN(time)) throw new TypeError(`filter: ${name} is a Date or an ISO 8601 time`);
+  return time;
+}
+
+function named(values: Partial<Record<keyof AuditRecord, string | undefined>>): [keyof AuditRecord, string][] {
+  return Object.entries(values).filter(([, value]) => value !== undefined) as [keyof AuditRecord, string][];
+}
