@@ -1,5 +1,5 @@
 import type { PartlyAdmitted, Received } from './admission.js';
-import { Denial, type ErrorCode } from './errors.js';
+import { Denial, deny, type ErrorCode } from './errors.js';
 import type { Stage } from './pipeline.js';
 
 /** One check and what came of it. `not_spent`: it would use something up or write something down. */
@@ -26,7 +26,7 @@ export interface Explanation {
   readonly policies: readonly string[];
 }
 
-/** Runs the stages of a pipeline that spend nothing, and tells of each. Never rejects for a denial. */
+/** Runs the stages of a pipeline that spend nothing, and tells of each. Never rejects. */
 export async function explainWith(stages: readonly Stage<never, unknown>[], received: Received): Promise<Explanation> {
   const checks: ExplainedCheck[] = [];
   let denial: Denial | undefined;
@@ -37,7 +37,7 @@ export async function explainWith(stages: readonly Stage<never, unknown>[], rece
     } else if (spends) {
       checks.push({ rows, name, result: 'not_spent' });
     } else {
-      const step = await run(value);
+      const step = await attempted(() => run(value));
       if (step instanceof Denial) {
         denial = step;
         checks.push({ rows, name, result: 'denied', error: step.code, reason: step.reason });
@@ -48,6 +48,15 @@ export async function explainWith(stages: readonly Stage<never, unknown>[], rece
     }
   }
   return explanation(received, denial, checks);
+}
+
+// As the gateway answers it: what a port threw may hold anything, and goes to nobody.
+async function attempted(run: () => unknown): Promise<unknown> {
+  try {
+    return await run();
+  } catch (cause) {
+    return deny('internal_error', 'pipeline', { cause });
+  }
 }
 
 function explanation(

@@ -1,4 +1,3 @@
-import { uuidv7 } from 'uuidv7';
 import type { Attached, PartlyAdmitted, Received } from './admission.js';
 import { admissionPipeline } from './admission-pipeline.js';
 import { AdmittedExchange, type ExchangeParts } from './admitted-exchange.js';
@@ -11,6 +10,7 @@ import { forwarding } from './forward/forwarding.js';
 import { createTraceIds, traceContext } from './forward/trace-context.js';
 import { type GatewayOptions, type GatewaySettings, gatewaySettings } from './gateway-options.js';
 import type { Refusal, RequestHead } from './head/head.js';
+import { createIdentifiers } from './identifiers.js';
 import { LiveExchanges } from './live-exchanges.js';
 import { isPromise, type Pipeline } from './pipeline.js';
 import { refusal } from './problem.js';
@@ -50,6 +50,7 @@ class CoreGateway implements Gateway {
   readonly #pipeline: Pipeline<Received, Attached>;
   readonly #parts: ExchangeParts;
   readonly #unsubscribe: () => void;
+  readonly #newId = createIdentifiers();
   readonly #newTraceIds = createTraceIds();
   #closing: Promise<void> | undefined;
 
@@ -124,7 +125,7 @@ class CoreGateway implements Gateway {
     const trace = traceContext(head.headers, this.#newTraceIds);
     const measured = telemetry?.received(head, trace);
     return {
-      requestId: uuidv7(),
+      requestId: this.#newId(),
       head,
       receivedAt: clock.now(),
       startedAt: clock.monotonic(),

@@ -26,6 +26,9 @@ export { attachedCredential } from './attach/stage.js';
 export type { CachedToken, TokenCache, TokenKey } from './attach/token-cache.js';
 // audit
 export type { AuditSink, Durability } from './audit/audit-sink.js';
+export { CSV_COLUMNS, csvHeader, csvRow } from './audit/export/csv.js';
+export { OCSF_VERSION, type OcsfEvent, ocsfActivity } from './audit/export/ocsf.js';
+export { escapeForTerminal, jsonLine } from './audit/export/safe-text.js';
 export type { AuditRecord, Outcome, RecordType } from './audit/record.js';
 export { Recorder, type RecorderOptions } from './audit/recorder.js';
 export { acceptedRecord, reservedRoom } from './audit/stages.js';

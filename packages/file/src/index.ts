@@ -1,1 +1,30 @@
-export {};
+export { type DirectoryLock, DirectoryLockedError, isDirectoryLocked, lockDirectory } from './directory-lock.js';
+export { type Journal, openJournal } from './journal/journal.js';
+export type { JournalDisk } from './journal/journal-disk.js';
+export type {
+  ChainPosition,
+  ChainStarted,
+  JournalEvent,
+  RetentionApplied,
+  SegmentStarted,
+  TornTail,
+} from './journal/journal-event.js';
+export { JOURNAL_DEFAULTS, type JournalOptions, type JournalWarning } from './journal/journal-options.js';
+export { type JournalReader, openJournalReader } from './journal/journal-reader.js';
+export { isAuditRecord, type JournalEntry, type JournalRecord, type RequestTrace } from './journal/journal-record.js';
+export type { EntriesOptions, FollowOptions } from './journal/read-journal.js';
+export type { JournalFilter } from './journal/record-filter.js';
+export { headLine, parseHead, type SignedHead } from './journal/signed-head.js';
+export type { Recovery, VerificationFailure, VerificationReport } from './journal/verification-report.js';
+export { type VerifyJournalOptions, verifyJournal } from './journal/verify-journal.js';
+export type { ReadFrom } from './journal/walk-segments.js';
+export {
+  FILE_REPLAY_DEFAULTS,
+  FILE_REVOCATION_MAX_ENTRIES,
+  type FileReplayStore,
+  type FileReplayStoreOptions,
+  type FileRevocationStore,
+  type FileRevocationStoreOptions,
+  fileReplayStore,
+  fileRevocationStore,
+} from './stores/index.js';

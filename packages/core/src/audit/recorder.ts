@@ -1,8 +1,8 @@
-import { uuidv7 } from 'uuidv7';
 import type { Attached, PartlyAdmitted } from '../admission.js';
 import type { Clock } from '../clock.js';
 import type { ErrorCode } from '../errors.js';
 import type { Settlement } from '../exchange.js';
+import { createIdentifiers } from '../identifiers.js';
 import { isPromise } from '../pipeline.js';
 import type { AuditSink, Durability } from './audit-sink.js';
 import { completedRecord, requestRecord, type Stamp, type Verdict } from './compose.js';
@@ -35,7 +35,8 @@ export interface RefusedFacts {
 
 /** Writes the evidence of one gateway: room first, then records; nothing is dropped without being counted. */
 export class Recorder {
-  readonly bootId: string = uuidv7();
+  readonly #newId = createIdentifiers();
+  readonly bootId: string = this.#newId();
   readonly #options: RecorderOptions;
   readonly #room: Room;
   readonly #flood = new RefusalFlood();
@@ -43,6 +44,8 @@ export class Recorder {
   /** Records that found no room or no sink, not yet told in a record. */
   #omitted = 0;
   #closed = false;
+  #timeMs = Number.NaN;
+  #timeText = '';
 
   constructor(options: RecorderOptions) {
     this.#options = options;
@@ -189,11 +192,21 @@ export class Recorder {
     }
   }
 
+  // Many records fall into one millisecond, and its text is dear.
+  #time(): string {
+    const now = this.#options.clock.now();
+    if (now !== this.#timeMs) {
+      this.#timeMs = now;
+      this.#timeText = new Date(now).toISOString();
+    }
+    return this.#timeText;
+  }
+
   #stamp(type: RecordType): Stamp {
     return {
-      id: uuidv7(),
+      id: this.#newId(),
       type,
-      time: new Date(this.#options.clock.now()).toISOString(),
+      time: this.#time(),
       bootId: this.bootId,
       gatewayId: this.#options.gatewayId,
     };

@@ -1,4 +1,5 @@
 import { allIn, byteClass } from '../syntax/byte-class.js';
+import { hexWriter } from '../syntax/hex.js';
 import { trimOptionalWhitespace } from './optional-whitespace.js';
 import { joinedTracestate } from './tracestate.js';
 
@@ -66,11 +67,12 @@ export function traceHeaders({ traceparent, tracestate }: TraceContext): string[
 
 const ID_BYTES = 24;
 const POOLED_IDS = 170;
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** Makes a source of random identifiers. It draws for many at a time: one draw costs more than the rest of a trace. */
 export function createTraceIds(): () => TraceIds {
   const pool = new Uint8Array(ID_BYTES * POOLED_IDS);
+  const writeTraceId = hexWriter(16);
+  const writeSpanId = hexWriter(8);
   let used = pool.length;
   return () => {
     if (used === pool.length) {
@@ -80,9 +82,9 @@ export function createTraceIds(): () => TraceIds {
     // All 0 is invalid in both.
     pool[used + 15]! |= 1;
     pool[used + 23]! |= 1;
-    let hex = '';
-    for (const end = used + ID_BYTES; used < end; used++) hex += HEX[pool[used]!]!;
-    return { traceId: hex.slice(0, 32), spanId: hex.slice(32) };
+    const start = used;
+    used += ID_BYTES;
+    return { traceId: writeTraceId(pool, start), spanId: writeSpanId(pool, start + 16) };
   };
 }
 

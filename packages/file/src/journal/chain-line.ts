@@ -58,13 +58,13 @@ export class LineCheck {
 
 /** The hash a line states. `end` is its line feed. */
 export function hashOf(bytes: Buffer, end: number): string {
-  return bytes.latin1Slice(end - HASH_START, end - HASH_START + HASH_CHARACTERS);
+  return bytes.toString('latin1', end - HASH_START, end - HASH_START + HASH_CHARACTERS);
 }
 
 /** The sequence number a line states, `undefined` if it begins with none. */
 export function seqOf(bytes: Buffer, start: number): number | undefined {
   const prefix = '{"seq":';
-  if (bytes.latin1Slice(start, start + prefix.length) !== prefix) return undefined;
+  if (bytes.toString('latin1', start, start + prefix.length) !== prefix) return undefined;
   let seq = 0;
   let at = start + prefix.length;
   for (; at < bytes.length && at < start + 24; at++) {
@@ -78,7 +78,7 @@ export function seqOf(bytes: Buffer, start: number): number | undefined {
 /** Whether a line is the journal's own rather than a record: those name their type before anything else. */
 export function isEventLine(bytes: Buffer, start: number): boolean {
   const comma = bytes.indexOf(0x2c, start);
-  return comma !== -1 && bytes.latin1Slice(comma + 1, comma + 8) === '"type":';
+  return comma !== -1 && bytes.toString('latin1', comma + 1, comma + 8) === '"type":';
 }
 
 /** Where the line that begins at `start` has its line feed; -1 if it has none. */
@@ -87,6 +87,6 @@ export function lineEnd(bytes: Buffer, start: number): number {
 }
 
 function endsWithSeal(bytes: Buffer, end: number): boolean {
-  const seal = bytes.latin1Slice(end - SEAL_BYTES, end);
+  const seal = bytes.toString('latin1', end - SEAL_BYTES, end);
   return seal.startsWith(HASH_MEMBER) && seal.endsWith(SEAL_END);
 }

@@ -13,6 +13,8 @@ export class HeadSigner {
   readonly #privateKey: KeyObject;
   readonly #file: HeadFile;
   #signedSeq = 0;
+  /** One after the other: the heads file has one writer. */
+  #signing: Promise<void> = Promise.resolve();
   #handing: Promise<void> | undefined;
   /** The latest head the sink has not been given: one covers all before it. */
   #waiting: SignedHead | undefined;
@@ -26,7 +28,12 @@ export class HeadSigner {
   }
 
   /** Signs `tip`, which must be on the disk, unless a head covers it. A fault is a warning: the next head covers it. */
-  async sign(tip: ChainTip): Promise<void> {
+  sign(tip: ChainTip): Promise<void> {
+    this.#signing = this.#signing.then(() => this.#sign(tip));
+    return this.#signing;
+  }
+
+  async #sign(tip: ChainTip): Promise<void> {
     if (tip.seq <= this.#signedSeq) return;
     const head = signHead({ chain: this.#chain, ...tip }, this.#settings.clock.now(), this.#privateKey);
     this.#waiting = head;

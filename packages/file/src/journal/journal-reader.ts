@@ -2,7 +2,14 @@ import { stat } from 'node:fs/promises';
 import { isDirectoryLocked } from '../directory-lock.js';
 import { readHeads } from './head-file.js';
 import type { JournalEntry, JournalRecord, RequestTrace } from './journal-record.js';
-import { type EntriesOptions, type FollowOptions, followRecords, queryRecords, readEntries, traceRequest } from './read-journal.js';
+import {
+  type EntriesOptions,
+  type FollowOptions,
+  followRecords,
+  queryRecords,
+  readEntries,
+  traceRequest,
+} from './read-journal.js';
 import type { JournalFilter } from './record-filter.js';
 import type { SignedHead } from './signed-head.js';
 import type { VerificationReport } from './verification-report.js';
@@ -49,7 +56,10 @@ export function journalReader(directory: string, wakeOf: () => Wake): JournalRea
   };
 }
 
-async function* woken<T>(wakeOf: () => Wake, read: (wake: Wake) => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+async function* woken<T>(
+  wakeOf: () => Wake,
+  read: (wake: Wake) => AsyncIterable<T>,
+): AsyncGenerator<T, void, undefined> {
   const wake = wakeOf();
   try {
     yield* read(wake);

@@ -239,6 +239,9 @@ class FileJournal implements Journal {
       get count() {
         return bell.count;
       },
+      get closed() {
+        return bell.closed;
+      },
       next: (atMostMs, signal) => bell.next(atMostMs, signal),
       close: () => void this.#bells.delete(bell), // whether it was there is nobody's business
     };

@@ -5,6 +5,7 @@ import type { JournalEntry, JournalRecord, RequestTrace } from './journal-record
 import { NeedleScan } from './needle-scan.js';
 import { type JournalFilter, RecordFilter } from './record-filter.js';
 import { listSegments, readHeader } from './segment-files.js';
+import { quoted } from './text.js';
 import type { Wake } from './wake.js';
 import { type ReadFrom, type WalkedBlock, walkSegments } from './walk-segments.js';
 
@@ -95,7 +96,7 @@ async function issueOf(directory: string, records: readonly JournalRecord[]): Pr
   const jti = records.find(({ record }) => record.jti !== undefined)?.record.jti;
   if (jti === undefined) return undefined;
   const issuer = records.find(({ record }) => record.issuer !== undefined)?.record.issuer;
-  const needle = [`"jti":${JSON.stringify(jti)}`];
+  const needle = [`"jti":${quoted(jti)}`];
   const issued = (record: AuditRecord) =>
     record.type === 'mandate.issued' && record.jti === jti && (record.issuer ?? issuer) === issuer;
   for await (const record of scan(walkSegments(directory, 'start'), needle, issued)) return record;
@@ -127,7 +128,7 @@ async function* scan(
     for (let start = 0; start < bytes.length; ) {
       const end = lineEnd(bytes, start);
       if (needle.found(bytes, start, end) && !isEventLine(bytes, start) && !isSeen(block, start, from)) {
-        const line = bytes.utf8Slice(start, end);
+        const line = bytes.toString('utf8', start, end);
         const record = parse(line) as AuditRecord;
         if (matches(record)) {
           yield { chain: block.chain, seq: seqOf(bytes, start) ?? 0, hash: hashOf(bytes, end), record, line };
@@ -143,7 +144,7 @@ function isSeen({ bytes, chain }: WalkedBlock, start: number, from: ReadFrom): b
 }
 
 function entryOf({ bytes, chain }: WalkedBlock, start: number, end: number): JournalEntry {
-  const line = bytes.utf8Slice(start, end);
+  const line = bytes.toString('utf8', start, end);
   const record = parse(line) as AuditRecord | JournalEvent;
   return { chain, seq: seqOf(bytes, start) ?? 0, hash: hashOf(bytes, end), record, line };
 }

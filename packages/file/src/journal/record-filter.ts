@@ -63,7 +63,9 @@ export class RecordFilter {
   }
 
   matches(record: AuditRecord): boolean {
-    return this.#inTime(record) && this.#isOfRequest(record) && this.#own.every(([name, value]) => record[name] === value);
+    return (
+      this.#inTime(record) && this.#isOfRequest(record) && this.#own.every(([name, value]) => record[name] === value)
+    );
   }
 
   #inTime(record: AuditRecord): boolean {

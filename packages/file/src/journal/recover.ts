@@ -43,7 +43,7 @@ async function lastGoodRecord(
     if (!whole) break;
     for (let start = 0; start < bytes.length; ) {
       const end = lineEnd(bytes, start);
-      const follows = last ?? claimedStart(bytes.utf8Slice(start, end), segment);
+      const follows = last ?? claimedStart(bytes.toString('utf8', start, end), segment);
       if (follows === undefined) return { last, end: goodEnd };
       const { fault } = check.check(bytes, start, end, follows.seq + 1, follows.hash);
       if (fault !== undefined) return { last, end: goodEnd };

@@ -50,7 +50,7 @@ export async function readHeader(directory: string, number: number): Promise<Seg
     const bytes = Buffer.allocUnsafe(MAX_HEADER_BYTES);
     const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
     const end = lineEnd(bytes.subarray(0, bytesRead), 0);
-    return end === -1 ? undefined : parseHeader(bytes.utf8Slice(0, end), number);
+    return end === -1 ? undefined : parseHeader(bytes.toString('utf8', 0, end), number);
   } finally {
     await file.close();
   }

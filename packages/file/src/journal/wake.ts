@@ -6,6 +6,8 @@ export interface Wake {
   next(atMostMs: number, signal: AbortSignal | undefined): Promise<void>;
   /** Changes seen so far: ask before reading, so that a change while reading is not slept through. */
   readonly count: number;
+  /** No more changes will come: what is there is read, and then reading ends. */
+  readonly closed: boolean;
   close(): void;
 }
 
@@ -13,9 +15,14 @@ export interface Wake {
 export class Bell implements Wake {
   readonly #sleepers = new Set<() => void>();
   #count = 0;
+  #closed = false;
 
   get count(): number {
     return this.#count;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
   }
 
   ring(): void {
@@ -39,6 +46,7 @@ export class Bell implements Wake {
   }
 
   close(): void {
+    this.#closed = true;
     this.ring();
   }
 }
@@ -51,6 +59,9 @@ export function watchDirectory(directory: string): Wake {
   return {
     get count() {
       return bell.count;
+    },
+    get closed() {
+      return bell.closed;
     },
     next: (atMostMs, signal) => bell.next(atMostMs, signal),
     close: () => {

@@ -33,13 +33,14 @@ export async function* walkSegments(
   const place = await placeOf(directory, from);
   while (!signal?.aborted) {
     const seen = wake?.count;
+    const last = wake === undefined || wake.closed;
     // Listed before reading: what was written to a segment before its successor came is read before moving on.
     const next = (await listSegments(directory)).find((number) => number > place.segment);
     yield* readOn(directory, place, signal);
     if (next !== undefined) {
       place.segment = next;
       place.offset = 0;
-    } else if (wake === undefined) return;
+    } else if (last) return;
     else if (wake.count === seen) await wake.next(LOOK_AGAIN_MS, signal);
   }
 }
@@ -72,7 +73,7 @@ async function placeOf(directory: string, from: ReadFrom): Promise<Place> {
   }
   for (const segment of segments.reverse()) {
     const header = await readHeader(directory, segment);
-    if (header?.chain === from.chain && header.seq <= from.seq + 1) return { segment: segment, offset: 0 };
+    if (header?.chain === from.chain && header.seq <= from.seq + 1) return { segment, offset: 0 };
   }
   return { segment: 0, offset: 0 };
 }

@@ -130,6 +130,12 @@ describe('AppendLog', () => {
     await expect(reopened()).rejects.toThrow('line 1 is missing');
   });
 
+  it('reads back a log that is larger than what is read at once', async () => {
+    const payloads = Array.from({ length: 5_000 }, (_, index) => JSON.stringify(`${index} ${'x'.repeat(200)}`));
+    await (await AppendLog.create(options(), payloads)).close();
+    expect((await reopened()).payloads).toEqual(payloads);
+  });
+
   it('opens at whatever byte a write was cut off, with every line before it', async () => {
     const log = await AppendLog.create(options());
     for (const payload of ['"one"', '"two"', '"three"']) await log.append(payload);

@@ -77,8 +77,8 @@ export class LineReader {
       this.#line(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start));
       start = end + 1;
     }
-    // A copy: the reader of the file may fill the same memory again.
-    this.#rest = bytes.slice(start);
+    // A copy, as the same memory may be filled again. Not slice(): a Buffer's is a view.
+    this.#rest = new Uint8Array(bytes.subarray(start));
   }
 
   #line(bytes: Buffer): void {

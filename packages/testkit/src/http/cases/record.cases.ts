@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import type { AuditRecord } from '@caracal/core';
 import { answer, echo } from '../answers.js';
 import type { HttpCase } from '../case.js';
+import { delegated } from '../delegated.js';
 import { UUID_V7 } from '../expect-refusal.js';
 import { headerValue } from '../message.js';
-import { delegated } from './authority.cases.js';
 
 /** Section 9: what is recorded, and what never is. */
 export const recordCases: readonly HttpCase[] = [
