@@ -7,7 +7,7 @@ import { nodeDisk } from '../../packages/file/src/journal/journal-disk.js';
  * A process that is killed: appends records without end and names each one on standard output once it was accepted, as a
  * gateway sends the request upstream then. `synced <bytes>` says how much of its segment is on the disk.
  */
-const [directory = '', durability = 'written', boot = '0'] = process.argv.slice(2);
+const [directory = '', durability = 'written', boot = '0'] = process.argv.slice(3);
 const IN_FLIGHT = 64;
 const written = new Map<number, number>();
 

@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openJournal, openJournalReader, type VerificationReport } from '../../packages/file/src/index.js';
 
 /** `test/soak/journal.mjs` asks for more. */
 const KILLS = Number(process.env.CARACAL_JOURNAL_KILLS ?? 8);
 const REPORT = process.env.CARACAL_JOURNAL_REPORT;
+const RUN_TYPESCRIPT = fileURLToPath(new URL('./run-typescript.mjs', import.meta.url));
+const CHILD = fileURLToPath(new URL('./journal-child.ts', import.meta.url));
 const MAX_SEEN_BEFORE_KILL = 1500;
 
 interface Run {
@@ -23,29 +24,15 @@ interface Run {
 
 describe('a journal whose process is killed under load', () => {
   let root: string;
-  let child: string;
 
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), 'caracal-crash-'));
-    await build({
-      logLevel: 'silent',
-      configFile: false,
-      resolve: { conditions: ['@caracal/source'] },
-      ssr: { noExternal: true, resolve: { conditions: ['@caracal/source'] } },
-      build: {
-        ssr: fileURLToPath(new URL('./journal-child.ts', import.meta.url)),
-        outDir: join(root, 'child'),
-        target: 'node20',
-        rollupOptions: { output: { entryFileNames: 'child.mjs' } },
-      },
-    });
-    child = join(root, 'child', 'child.mjs');
   });
   afterAll(() => rm(root, { recursive: true, force: true }));
 
   /** Starts the child and kills it once it has named so many records. */
   async function runAndKill(directory: string, durability: string, boot: number, killAfter: number): Promise<Run> {
-    const running = spawn(process.execPath, [child, directory, durability, String(boot)], {
+    const running = spawn(process.execPath, [RUN_TYPESCRIPT, CHILD, directory, durability, String(boot)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const seen: string[] = [];

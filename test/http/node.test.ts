@@ -1,9 +1,13 @@
 import { createServer } from '@caracal/node';
 import { httpCases, localSubject, runHttpCase, startHttpSuite } from '@caracal/testkit';
 import { afterAll, describe, it } from 'vitest';
+import { NODE_GAPS } from '../runtimes/gaps.mjs';
 import { gatewayStarter } from '../runtimes/start-gateway.mjs';
 
-const suite = await startHttpSuite({ start: (config) => localSubject(config, gatewayStarter(createServer)) });
+const suite = await startHttpSuite({
+  start: (config) => localSubject(config, gatewayStarter(createServer)),
+  gaps: NODE_GAPS,
+});
 
 afterAll(() => suite.close());
 

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileReplayStore, fileRevocationStore } from '../../packages/file/src/stores/index.js';
 import {
   type ManualClock,
   manualClock,
@@ -9,7 +8,8 @@ import {
   type PortWishes,
   replayStoreCases,
   revocationStoreCases,
-} from '../../packages/testkit/src/ports/index.js';
+} from '@caracal/testkit';
+import { fileReplayStore, fileRevocationStore } from '../../packages/file/src/stores/index.js';
 import { portSuite } from './port-suite.js';
 
 async function subject<Store extends { close(): Promise<void> }>(

@@ -23,7 +23,7 @@ import {
   revocationStoreCases,
   secretStoreCases,
   tokenCacheCases,
-} from '../../packages/testkit/src/ports/index.js';
+} from '@caracal/testkit';
 import { portSuite } from './port-suite.js';
 
 function subject<Port>(store: Port, clock: ManualClock = manualClock()): PortSubject<Port> {

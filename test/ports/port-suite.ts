@@ -1,5 +1,5 @@
+import type { MakePort, PortCase } from '@caracal/testkit';
 import { describe, it } from 'vitest';
-import type { MakePort, PortCase } from '../../packages/testkit/src/ports/index.js';
 
 /** Runs the cases of a port against one implementation. */
 export function portSuite<Port>(name: string, cases: readonly PortCase<Port>[], make: MakePort<Port>): void {

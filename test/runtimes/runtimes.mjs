@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { DENO_GAPS } from './deno-gaps.mjs';
+import { DENO_GAPS, NODE_GAPS } from './gaps.mjs';
 
 const run = promisify(execFile);
 const NODE_PATH = ['-p', 'process.execPath'];
@@ -13,9 +13,9 @@ const SUBJECT = fileURLToPath(new URL('subject.mjs', import.meta.url));
  * `gaps` are cases that cannot pass there, by name, each with its reason.
  */
 export const RUNTIMES = [
-  { name: 'node-20', executable: async () => process.execPath, args: [], gaps: {} },
-  { name: 'node-22', executable: () => fromNpm('node@22.23.3', 'node', NODE_PATH), args: [], gaps: {} },
-  { name: 'node-24', executable: () => fromNpm('node@24.21.0', 'node', NODE_PATH), args: [], gaps: {} },
+  { name: 'node-20', executable: async () => process.execPath, args: [], gaps: NODE_GAPS },
+  { name: 'node-22', executable: () => fromNpm('node@22.23.3', 'node', NODE_PATH), args: [], gaps: NODE_GAPS },
+  { name: 'node-24', executable: () => fromNpm('node@24.21.0', 'node', NODE_PATH), args: [], gaps: NODE_GAPS },
   { name: 'deno', executable: () => fromNpm('deno@2.9.6', 'deno', DENO_PATH), args: ['run', '-A'], gaps: DENO_GAPS },
 ];
 

@@ -68,7 +68,9 @@ function record(index, type = 'request.authorized') {
   };
 }
 
-const typeOf = (index) => (index % 2 === 0 ? 'request.authorized' : 'request.completed');
+function typeOf(index) {
+  return index % 2 === 0 ? 'request.authorized' : 'request.completed';
+}
 
 async function crash() {
   const report = join(root, 'crashes.ndjson');
@@ -96,7 +98,6 @@ async function latency(durability, perSecond, seconds) {
   const waits = [];
   const pending = [];
   const startedAt = performance.now();
-  const cpu = process.cpuUsage();
   for (let sent = 0; sent < perSecond * seconds; ) {
     const due = Math.min(perSecond * seconds, Math.floor(((performance.now() - startedAt) * perSecond) / 1000));
     for (; sent < due; sent++) {
@@ -108,12 +109,10 @@ async function latency(durability, perSecond, seconds) {
     await new Promise((resolve) => setImmediate(resolve));
   }
   await Promise.all(pending);
-  const used = process.cpuUsage(cpu);
   await journal.close();
   waits.sort((a, b) => a - b);
   const at = (part) => `${waits[Math.floor(waits.length * part)].toFixed(3)} ms`;
   rows.push([`\`${durability}\` at ${perSecond} records/s: p50, p99, p99.9`, `${at(0.5)}, ${at(0.99)}, ${at(0.999)}`]);
-  void used;
 }
 
 async function followed() {

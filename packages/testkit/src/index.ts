@@ -18,6 +18,8 @@ export {
   type TestIssuer,
   type TestIssuerOptions,
 } from './issuer.js';
+// The suites of the ports
+export * from './ports/index.js';
 export type {
   StartedSubject,
   StartSubject,

@@ -348,11 +348,20 @@ export class ChainWriter {
         hash: '',
         end: 0,
       });
-      void (this.#syncing ?? Promise.resolve()).catch(() => {}).then(() => old.handle.close());
+      void this.#closeOld(old);
     } catch (cause) {
       // Records go on into the old segment; if the disk is what failed, they will be told.
       this.#rolloverRetryAt = this.#options.clock.monotonic() + ROLLOVER_RETRY_MS;
       this.#options.onFault('segment_failed', cause);
+    }
+  }
+
+  async #closeOld({ handle }: OpenSegment): Promise<void> {
+    try {
+      await this.#syncing?.catch(() => {}); // told to those who waited for it
+      await handle.close();
+    } catch {
+      // Its records are on the disk since before the new segment: nothing is lost but a descriptor.
     }
   }
 }

@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { appendFile, readdir, readFile, stat } from 'node:fs/promises';
+import { appendFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { faultyDisk, record, workspace } from './journal.fixture.js';
@@ -112,6 +112,52 @@ describe('journal', () => {
     await appendFile(join(space.directory, segment!), 'x');
     const changed = await verifyJournal({ directory: space.directory, publicKey: second.publicKey });
     expect(changed.failure).toMatchObject({ reason: 'tail_changed', file: '0000000001.ndjson', line: 3 });
+  });
+
+  it('sets whole lines aside that lost power left damaged, and reads past them', async () => {
+    const first = await space.open();
+    await first.append(record(1), 'written');
+    await first.close();
+    await appendFile(join(space.directory, '0000000001.ndjson'), '\0\0\0\n{"seq":9}\nrest');
+    const second = await space.open();
+    await second.append(record(2), 'written');
+    expect(ids(await all(second.query()))).toEqual(['id-1', 'id-2']);
+    const report = await second.verify({ publicKey: second.publicKey });
+    expect(report).toMatchObject({ ok: true, recoveries: [{ torn: [{ segment: 1, lines: 2 }] }] });
+    expect(report.notProved.join()).toContain('2 whole lines');
+  });
+
+  it('cannot hide changed records as an interrupted write', async () => {
+    const first = await space.open();
+    await Promise.all([1, 2, 3].map((index) => first.append(record(index), 'written')));
+    await first.close();
+    const path = join(space.directory, '0000000001.ndjson');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('invoices/2', 'invoices/7'));
+    const second = await space.open();
+    await second.close();
+    const { failure } = await second.verify({ publicKey: second.publicKey });
+    expect(failure).toMatchObject({ reason: 'records_cut', chain: first.chain, seq: 3 });
+  });
+
+  it('does not open on a full disk, and opens when there is room again', async () => {
+    const disk = faultyDisk();
+    disk.writeFault = 'ENOSPC';
+    await expect(space.open({ disk })).rejects.toMatchObject({ code: 'audit_unavailable' });
+    await expect(space.open({ disk })).rejects.toMatchObject({ code: 'audit_unavailable' });
+    const journal = await space.open();
+    await journal.append(record(1), 'written');
+    await journal.close();
+    expect(await journal.verify({ publicKey: journal.publicKey })).toMatchObject({ ok: true, records: 2, segments: 3 });
+    const again = await space.open();
+    expect(ids(await all(again.query()))).toEqual(['id-1']);
+    expect(await again.verify({ publicKey: again.publicKey })).toMatchObject({ ok: true, records: 3 });
+  });
+
+  it('refuses options it does not know, or that are not in order, by name', async () => {
+    await expect(space.open({ retention: 1 } as object)).rejects.toThrow('unknown option retention');
+    await expect(space.open({ segmentBytes: 10 })).rejects.toThrow('segmentBytes');
+    await expect(space.open({ retentionDays: 0 })).rejects.toThrow('retentionDays');
+    await expect(space.open({ signingKey: 'no key' })).rejects.toThrow('signingKey');
   });
 
   it('splits into segments, and verifies and reads across them', async () => {

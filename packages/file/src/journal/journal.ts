@@ -11,7 +11,9 @@ import { type JournalReader, journalReader } from './journal-reader.js';
 import { createSegment } from './open-segment.js';
 import { findEnd, type JournalEnd } from './recover.js';
 import { expiredSegments, removeSegments } from './retention.js';
+import { listSegments, readHeader } from './segment-files.js';
 import { serializeRecord } from './serialize-record.js';
+import type { SignedHead } from './signed-head.js';
 import { loadSigningKey, rawPublicKey, type SigningKey } from './signing-key.js';
 import { Bell, type Wake } from './wake.js';
 
@@ -88,7 +90,7 @@ class FileJournal implements Journal {
     const { directory, clock } = settings;
     const end = await findEnd(directory);
     const heads = new HeadFile(directory);
-    await heads.compact();
+    await heads.compact(await keptHeads(directory));
     const segment = await createSegment(directory, end.nextSegment, clock.now());
     const chain = randomUUID();
     const bells = new Set<Bell>();
@@ -246,6 +248,13 @@ class FileJournal implements Journal {
       close: () => void this.#bells.delete(bell), // whether it was there is nobody's business
     };
   }
+}
+
+// Heads of chains that retention has removed have nothing left to speak of.
+async function keptHeads(directory: string): Promise<(head: SignedHead) => boolean> {
+  const [oldest] = await listSegments(directory);
+  const header = oldest === undefined ? undefined : await readHeader(directory, oldest);
+  return ({ chain, time }) => header === undefined || chain === header.chain || time >= header.time;
 }
 
 const FAULTS = {

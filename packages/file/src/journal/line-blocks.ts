@@ -21,7 +21,10 @@ export interface LineBlock {
 export async function* readLineBlocks(path: string, offset = 0): AsyncGenerator<LineBlock, void, undefined> {
   const file = await open(path, 'r');
   try {
-    const buffer = Buffer.allocUnsafe(BLOCK_BYTES + MAX_LINE_BYTES);
+    const { size } = await file.stat();
+    if (size <= offset) return;
+    // A follower reads a few lines at a time: no megabyte for each.
+    const buffer = Buffer.allocUnsafe(size - offset < MAX_LINE_BYTES ? MAX_LINE_BYTES : BLOCK_BYTES + MAX_LINE_BYTES);
     let start = offset;
     let kept = 0;
     for (;;) {

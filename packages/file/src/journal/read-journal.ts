@@ -4,7 +4,7 @@ import type { JournalEvent } from './journal-event.js';
 import type { JournalEntry, JournalRecord, RequestTrace } from './journal-record.js';
 import { NeedleScan } from './needle-scan.js';
 import { type JournalFilter, RecordFilter } from './record-filter.js';
-import { listSegments, readHeader } from './segment-files.js';
+import { listSegments, readHeader, segmentName } from './segment-files.js';
 import { quoted } from './text.js';
 import type { Wake } from './wake.js';
 import { type ReadFrom, type WalkedBlock, walkSegments } from './walk-segments.js';
@@ -129,7 +129,7 @@ async function* scan(
       const end = lineEnd(bytes, start);
       if (needle.found(bytes, start, end) && !isEventLine(bytes, start) && !isSeen(block, start, from)) {
         const line = bytes.toString('utf8', start, end);
-        const record = parse(line) as AuditRecord;
+        const record = parse<AuditRecord>(line, block.segment);
         if (matches(record)) {
           yield { chain: block.chain, seq: seqOf(bytes, start) ?? 0, hash: hashOf(bytes, end), record, line };
         }
@@ -143,14 +143,19 @@ function isSeen({ bytes, chain }: WalkedBlock, start: number, from: ReadFrom): b
   return typeof from === 'object' && chain === from.chain && (seqOf(bytes, start) ?? 0) <= from.seq;
 }
 
-function entryOf({ bytes, chain }: WalkedBlock, start: number, end: number): JournalEntry {
+function entryOf({ bytes, chain, segment }: WalkedBlock, start: number, end: number): JournalEntry {
   const line = bytes.toString('utf8', start, end);
-  const record = parse(line) as AuditRecord | JournalEvent;
+  const record = parse<AuditRecord | JournalEvent>(line, segment);
   return { chain, seq: seqOf(bytes, start) ?? 0, hash: hashOf(bytes, end), record, line };
 }
 
 // `seq` and `hash` are the entry's, not the record's.
-function parse(line: string): object {
-  const { seq: _seq, hash: _hash, ...record } = JSON.parse(line) as Record<string, unknown>;
-  return record;
+function parse<R>(line: string, segment: number): R {
+  try {
+    const { seq: _seq, hash: _hash, ...record } = JSON.parse(line) as Record<string, unknown>;
+    return record as R;
+  } catch {
+    // Without the cause, which quotes the line.
+    throw new Error(`a line of ${segmentName(segment)} is damaged; verify the journal`);
+  }
 }

@@ -11,8 +11,9 @@ import {
   type TornTail,
 } from './journal-event.js';
 import { readLineBlocks } from './line-blocks.js';
+import { namedTail } from './named-tail.js';
 import { describeTail } from './recover.js';
-import { listSegments, parseHeader, readHeader, segmentName, segmentPath } from './segment-files.js';
+import { listSegments, parseHeader, segmentName, segmentPath } from './segment-files.js';
 import { type SignedHead, verifyHead } from './signed-head.js';
 import { publicKeyOf } from './signing-key.js';
 import type { Recovery, VerificationFailure, VerificationReport } from './verification-report.js';
@@ -59,9 +60,6 @@ export async function verifyJournal(options: VerifyJournalOptions): Promise<Veri
   };
   return { ...facts, ...statements(facts, { trustedKey: keys !== undefined }) };
 }
-
-/** Starts that failed before their first record leave segments without one; so many of them in a row are looked past. */
-const LOOK_AHEAD = 64;
 
 /** Ends a verification: the first bad thing is what counts. */
 class Bad extends Error {
@@ -126,7 +124,7 @@ class Verification {
           seq: this.#last && this.#last.seq + 1,
         });
       }
-      await this.#verifySegment(number, segments.slice(index + 1, index + 1 + LOOK_AHEAD));
+      await this.#verifySegment(number, segments.slice(index + 1));
     }
     this.#judgeStart();
     this.#judgeChainEnd();
@@ -162,7 +160,7 @@ class Verification {
   }
 
   async #verifySegment(number: number, later: readonly number[]): Promise<void> {
-    const torn = await this.#namedTail(number, later);
+    const torn = await namedTail(this.#directory, number, later);
     const path = segmentPath(this.#directory, number);
     const limit = torn?.offset ?? Number.POSITIVE_INFINITY;
     let end = 0;
@@ -177,17 +175,6 @@ class Verification {
     }
     this.#bytes += end;
     await this.#verifyTail(number, end, line, torn, later.length === 0);
-  }
-
-  // The first record of the next chain may name what stands behind the last good record here. Segments between them that
-  // hold nothing good are named there too.
-  async #namedTail(number: number, later: readonly number[]): Promise<TornTail | undefined> {
-    for (const candidate of later) {
-      const header = await readHeader(this.#directory, candidate);
-      if (header?.type === 'chain.started') return header.torn?.find(({ segment }) => segment === number);
-      if (header !== undefined) return undefined;
-    }
-    return undefined;
   }
 
   async #verifyTail(

@@ -1,5 +1,6 @@
 import { MAX_LINE_BYTES } from './chain-line.js';
 import { type LineBlock, readLineBlocks } from './line-blocks.js';
+import { namedTail } from './named-tail.js';
 import { isMissing, listSegments, readHeader, segmentBytes, segmentPath } from './segment-files.js';
 import type { Wake } from './wake.js';
 
@@ -15,6 +16,8 @@ export interface WalkedBlock extends LineBlock {
 interface Place {
   segment: number;
   offset: number;
+  /** Chain of the segment, once its header has been read. */
+  chain?: string | undefined;
 }
 
 /** Another process may write without a notice reaching us. */
@@ -35,11 +38,13 @@ export async function* walkSegments(
     const seen = wake?.count;
     const last = wake === undefined || wake.closed;
     // Listed before reading: what was written to a segment before its successor came is read before moving on.
-    const next = (await listSegments(directory)).find((number) => number > place.segment);
-    yield* readOn(directory, place, signal);
+    const later = (await listSegments(directory)).filter((number) => number > place.segment);
+    const [next] = later;
+    yield* readOn(directory, place, later, signal);
     if (next !== undefined) {
       place.segment = next;
       place.offset = 0;
+      place.chain = undefined;
     } else if (last) return;
     else if (wake.count === seen) await wake.next(LOOK_AGAIN_MS, signal);
   }
@@ -48,16 +53,20 @@ export async function* walkSegments(
 async function* readOn(
   directory: string,
   place: Place,
+  later: readonly number[],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<WalkedBlock, void, undefined> {
   if (place.segment === 0) return;
-  const chain = (await readHeader(directory, place.segment))?.chain;
+  place.chain ??= (await readHeader(directory, place.segment))?.chain;
+  const { chain } = place;
   if (chain === undefined) return; // not written yet, removed meanwhile, or torn
+  const end = (await namedTail(directory, place.segment, later))?.offset ?? Number.POSITIVE_INFINITY;
   try {
     for await (const block of readLineBlocks(segmentPath(directory, place.segment), place.offset)) {
-      if (!block.whole || signal?.aborted) return;
-      place.offset = block.offset + block.bytes.length;
-      yield { ...block, segment: place.segment, chain };
+      if (!block.whole || block.offset >= end || signal?.aborted) return;
+      const bytes = block.bytes.subarray(0, end - block.offset);
+      place.offset = block.offset + bytes.length;
+      yield { ...block, bytes, segment: place.segment, chain };
     }
   } catch (cause) {
     if (!isMissing(cause)) throw cause; // removed by retention: the next one follows
