@@ -10,14 +10,16 @@ import { fileReplayStore, fileRevocationStore } from '../../packages/file/src/st
 
 const KILLS = 6;
 const zone = { zoneId: 'default', issuer: 'https://issuer.example' };
-const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const RUN_TYPESCRIPT = fileURLToPath(new URL('./run-typescript.mjs', import.meta.url));
+const CHILD = fileURLToPath(new URL('./store-child.ts', import.meta.url));
 
 type Said = readonly [what: string, id?: string, expiresAt?: string];
 
 /** Runs the child until it has said so many lines, kills it, and answers all it said. */
 async function runAndKill(directory: string, round: number, lines: number): Promise<Said[]> {
-  const argv = [script('run-typescript.mjs'), script('store-child.ts'), directory, String(round)];
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [RUN_TYPESCRIPT, CHILD, directory, String(round)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const said: Said[] = [];
   for await (const line of createInterface(child.stdout)) {
     said.push(JSON.parse(line) as Said);

@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs';
 import type { Durability } from '@caracal/core';
 import { type JournalDisk, openJournal } from '../../packages/file/src/index.js';
 import { nodeDisk } from '../../packages/file/src/journal/journal-disk.js';
@@ -48,7 +47,7 @@ async function appendForEver(lane: number): Promise<never> {
   }
 }
 
-// Synchronous: what was accepted is known to the parent before anything else happens here.
+// Writing to a pipe is synchronous on POSIX: what was accepted is out before anything else happens here.
 function tell(line: string): void {
-  writeSync(1, `${line}\n`);
+  process.stdout.write(`${line}\n`);
 }

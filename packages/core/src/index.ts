@@ -2,6 +2,7 @@
 
 export type { Attached, Checked, PartlyAdmitted, Received, Resolved, Verified } from './admission.js';
 export { admissionPipeline, type PipelineParts } from './admission-pipeline.js';
+export { ask } from './ask.js';
 // attach
 export { type ApiKeyOptions, apiKey } from './attach/api-key.js';
 export { BEARER_TOKEN_DEFAULTS, type BearerTokenOptions, bearerToken } from './attach/bearer-token.js';
@@ -29,9 +30,12 @@ export type { AuditSink, Durability } from './audit/audit-sink.js';
 export { CSV_COLUMNS, csvHeader, csvRow } from './audit/export/csv.js';
 export { OCSF_VERSION, type OcsfEvent, ocsfActivity } from './audit/export/ocsf.js';
 export { escapeForTerminal, jsonLine } from './audit/export/safe-text.js';
-export type { AuditRecord, Outcome, RecordType } from './audit/record.js';
+export type { AuditRecord, Outcome, RecordType, TokenErrorCode } from './audit/record.js';
 export { Recorder, type RecorderOptions } from './audit/recorder.js';
+export { RefusalFlood } from './audit/refusal-flood.js';
+export { Room } from './audit/room.js';
 export { acceptedRecord, reservedRoom } from './audit/stages.js';
+export { evidenceText } from './audit/text.js';
 // authorize
 export type { AuthorizationDecision, AuthorizationRequest, Authorizer } from './authorize/authorizer.js';
 export { firstUse } from './authorize/first-use.js';
@@ -87,6 +91,7 @@ export {
 } from './head/check-head.js';
 export type { Refusal, RequestHead } from './head/head.js';
 export { type MalformedReason, malformed } from './head/malformed.js';
+export { createIdentifiers } from './identifiers.js';
 // memory: every port in this process
 export { type MemoryAuditSink, type MemoryAuditSinkOptions, memoryAuditSink } from './memory/audit-sink.js';
 // building blocks for stores
@@ -116,17 +121,25 @@ export type {
   Upstream,
 } from './resolve/resource.js';
 export type { MountMatch, ResourceDirectory } from './resolve/resource-directory.js';
+export { isResourceIdentifier } from './resolve/resource-identifier.js';
 export { acceptableShape, knownResource } from './resolve/stages.js';
 // telemetry
 export { type OpenTelemetryOptions, openTelemetry } from './telemetry/open-telemetry.js';
 export type { RequestEnd, RequestTelemetry, Telemetry } from './telemetry/telemetry.js';
 // verify
 export type { Anchor, AnchorKind } from './verify/anchor.js';
+export { isIdentifier, isName } from './verify/claim-values.js';
+export { type CompactJws, parseCompactJws } from './verify/compact.js';
 export type { IssuerOptions } from './verify/issuers.js';
+export { checkHeader, type HeaderRules } from './verify/jose-header.js';
+export { type JsonObject, own } from './verify/json-object.js';
+export { importKeySet, selectKeys } from './verify/key-set.js';
 export type { KeySet, KeySource, VerificationKey } from './verify/key-source.js';
-export { CLOCK_SKEW_SECONDS, MAX_LIFE_SECONDS } from './verify/lifetime.js';
+export { CLOCK_SKEW_SECONDS, type Lifetime, lifetimeOf, MAX_LIFE_SECONDS } from './verify/lifetime.js';
 export type { ChainLink, Delegation, Mandate } from './verify/mandate.js';
 export type { RevocationStore } from './verify/revocation-store.js';
+export { isScope, MAX_SCOPES } from './verify/scope-claim.js';
+export { verifySignature } from './verify/signature.js';
 export {
   freshRevocations,
   type RevocationChecks,
@@ -134,4 +147,5 @@ export {
   unrevokedMandate,
   verifiedMandate,
 } from './verify/stages.js';
+export { VerificationBudget } from './verify/verification-budget.js';
 export { createVerifier, type Verifier, type VerifierOptions } from './verify/verifier.js';

@@ -11,6 +11,19 @@ export type RecordType =
   | 'gateway.started'
   | 'gateway.stopped';
 
+/**
+ * What the token service answers in `error` beside `invalid_request`: the codes of OAuth, not of the gateway.
+ * @see RFC 6749 section 5.2, RFC 8707 section 2
+ */
+export type TokenErrorCode =
+  | 'invalid_client'
+  | 'invalid_scope'
+  | 'invalid_target'
+  | 'unauthorized_client'
+  | 'unsupported_grant_type'
+  | 'temporarily_unavailable'
+  | 'server_error';
+
 /** How an exchange ended. */
 export type Outcome =
   | 'executed'
@@ -58,7 +71,7 @@ export interface AuditRecord {
   /** As received, without query. */
   readonly path?: string | undefined;
   readonly decision?: 'allowed' | 'denied' | 'preflight' | undefined;
-  readonly error?: ErrorCode | undefined;
+  readonly error?: ErrorCode | TokenErrorCode | undefined;
   readonly reason?: string | undefined;
   /** Determining policies of the authorizers. */
   readonly policies?: readonly string[] | undefined;
@@ -74,6 +87,14 @@ export interface AuditRecord {
   readonly firstByteMs?: number | undefined;
   readonly attempts?: number | undefined;
   readonly outcome?: Outcome | undefined;
+  /** Of an issued mandate: what it is for. */
+  readonly use?: 'session' | 'gateway' | 'resource' | undefined;
+  /** Of an issued mandate: resource identifiers it may reach. */
+  readonly targets?: readonly string[] | undefined;
+  /** Of an issued mandate. */
+  readonly scopes?: readonly string[] | undefined;
+  /** The application that asked the token service, where the mandate names another one. */
+  readonly requester?: string | undefined;
   /** This record stands for so many refusals alike. */
   readonly count?: number | undefined;
 }

@@ -1,13 +1,9 @@
-import { CaracalError, type Clock, type Durability } from '@caracal/core';
-import { MAX_LINE_BYTES, NO_HASH, sealLine } from './chain-line.js';
+import type { Clock, Durability } from '@caracal/core';
+import { MAX_LINE_BYTES, sealLine } from './chain-line.js';
 import type { JournalDisk } from './journal-disk.js';
-import type { OpenSegment } from './open-segment.js';
-
-/** The last record of the chain that is written. */
-export interface ChainTip {
-  readonly seq: number;
-  readonly hash: string;
-}
+import { type ChainTip, NO_RECORD, type OpenSegment } from './open-segment.js';
+import { SegmentSync } from './segment-sync.js';
+import { unavailable } from './unavailable.js';
 
 /** What a chain is written with. */
 export interface ChainWriterOptions {
@@ -57,25 +53,19 @@ const ROLLOVER_RETRY_MS = 1000;
 export class ChainWriter {
   readonly #options: ChainWriterOptions;
   readonly #group = Buffer.allocUnsafe(GROUP_BYTES);
+  readonly #syncs: SegmentSync;
   #segment: OpenSegment;
   #queue: Entry[] = [];
   #pendingBytes = 0;
-  #tip: ChainTip = { seq: 0, hash: NO_HASH };
-  #syncedTip: ChainTip = this.#tip;
+  #tip: ChainTip = NO_RECORD;
   /** Bytes of whole, accepted lines in the segment: everything behind is to be cut off. */
   #position = 0;
-  #syncedPosition = 0;
-  #unsynced: Entry[] = [];
   #draining: Promise<void> = Promise.resolve();
   #busy = false;
-  #syncing: Promise<void> | undefined;
-  #nextSync: Promise<void> | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** A failed write may have left part of a line behind `#position`. */
   #partial = false;
-  /** A failed fsync may have dropped pages it calls clean: they are written again before the next one. */
-  #dropped = false;
   #failing = false;
   #rollover: 'none' | 'syncing' | 'ready' = 'none';
   #rolloverRetryAt = 0;
@@ -84,6 +74,11 @@ export class ChainWriter {
   constructor(options: ChainWriterOptions) {
     this.#options = options;
     this.#segment = options.segment;
+    this.#syncs = new SegmentSync({
+      disk: options.disk,
+      written: () => ({ segment: this.#segment, tip: this.#tip, position: this.#position }),
+      onFault: (cause) => options.onFault('sync_failed', cause),
+    });
   }
 
   /** The last record written. */
@@ -93,7 +88,7 @@ export class ChainWriter {
 
   /** The last record known to be on the disk. */
   get syncedTip(): ChainTip {
-    return this.#syncedTip;
+    return this.#syncs.tip;
   }
 
   get segmentNumber(): number {
@@ -116,15 +111,7 @@ export class ChainWriter {
 
   /** Resolves when everything written before the call is on the disk. */
   sync(): Promise<void> {
-    if (this.#syncing === undefined) return this.#startSync();
-    // The one under way may have begun before the latest write: all who ask meanwhile share the one after it.
-    this.#nextSync ??= this.#syncing
-      .catch(() => {}) // told to those who waited for that one
-      .then(() => {
-        this.#nextSync = undefined;
-        return this.#startSync();
-      });
-    return this.#nextSync;
+    return this.#syncs.sync();
   }
 
   /** Writes and syncs what is left and closes the segment. What cannot be written is refused. */
@@ -234,7 +221,7 @@ export class ChainWriter {
       this.#pendingBytes -= entry.members.length;
       if (entry.durability !== 'synced') entry.resolve();
       else {
-        this.#unsynced.push(entry);
+        this.#syncs.wait(entry);
         sync = true;
       }
     }
@@ -266,49 +253,6 @@ export class ChainWriter {
     this.#failing = false;
   }
 
-  #startSync(): Promise<void> {
-    this.#syncing = this.#syncWritten().finally(() => {
-      this.#syncing = undefined;
-    });
-    return this.#syncing;
-  }
-
-  async #syncWritten(): Promise<void> {
-    const segment = this.#segment;
-    const tip = this.#tip;
-    const position = this.#position;
-    const waiting = this.#unsynced;
-    this.#unsynced = [];
-    try {
-      if (this.#dropped) await this.#writeAgain(segment, this.#syncedPosition, position);
-      await this.#options.disk.sync(segment.fd);
-    } catch (cause) {
-      if (!this.#dropped) this.#options.onFault('sync_failed', cause);
-      this.#dropped = true;
-      const fault = unavailable('sync_failed', cause);
-      for (const { reject } of waiting) reject(fault);
-      throw fault;
-    }
-    if (this.#dropped) this.#options.onFault('sync_failed', undefined);
-    this.#dropped = false;
-    this.#syncedTip = tip;
-    if (segment === this.#segment) this.#syncedPosition = position;
-    for (const { resolve } of waiting) resolve();
-  }
-
-  // After a failed fsync the kernel may call its pages clean and drop them, and the next fsync would succeed over lost
-  // records. Written once more they are dirty again, and the next fsync means what it says.
-  async #writeAgain({ fd, handle }: OpenSegment, from: number, to: number): Promise<void> {
-    const buffer = Buffer.allocUnsafe(GROUP_BYTES);
-    for (let at = from; at < to; ) {
-      const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, to - at), at);
-      if (bytesRead === 0) throw new Error('the segment is shorter than what was written');
-      const taken = await this.#options.disk.write(fd, buffer.subarray(0, bytesRead), at);
-      if (taken <= 0) throw new Error('the disk takes no bytes');
-      at += taken;
-    }
-  }
-
   #rolloverDue(): boolean {
     const { segmentBytes, segmentMs, clock } = this.#options;
     if (this.#rollover === 'ready') return true;
@@ -336,7 +280,6 @@ export class ChainWriter {
       const old = this.#segment;
       this.#segment = segment;
       this.#position = 0;
-      this.#syncedPosition = 0;
       this.#partial = false;
       this.#pendingBytes += header.length;
       this.#queue.unshift({
@@ -358,14 +301,10 @@ export class ChainWriter {
 
   async #closeOld({ handle }: OpenSegment): Promise<void> {
     try {
-      await this.#syncing?.catch(() => {}); // told to those who waited for it
+      await this.#syncs.settled();
       await handle.close();
     } catch {
       // Its records are on the disk since before the new segment: nothing is lost but a descriptor.
     }
   }
-}
-
-function unavailable(reason: string, cause?: unknown): CaracalError {
-  return new CaracalError('audit_unavailable', reason, cause === undefined ? undefined : { cause });
 }

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
-import type { ChainTip } from './chain-writer.js';
 import type { HeadFile } from './head-file.js';
 import type { JournalSettings, JournalWarning } from './journal-options.js';
+import type { ChainTip } from './open-segment.js';
 import { type SignedHead, signHead } from './signed-head.js';
 
 const SINK_TIMEOUT_MS = 5000;

@@ -1,5 +1,15 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
+import { NO_HASH } from './chain-line.js';
 import { segmentPath, syncDirectory } from './segment-files.js';
+
+/** The last record of a chain. */
+export interface ChainTip {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+/** The tip of a chain without records. */
+export const NO_RECORD: ChainTip = Object.freeze({ seq: 0, hash: NO_HASH });
 
 /** A segment that is written. */
 export interface OpenSegment {

@@ -24,7 +24,7 @@ describe('serializeRecord', () => {
       fc.property(facts, (some) => {
         expect(parsed(some as Partial<AuditRecord>)).toEqual(JSON.parse(JSON.stringify(record(1, some))));
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 

@@ -45,6 +45,10 @@ const FIELDS = {
   firstByteMs: 'number',
   attempts: 'number',
   outcome: 'text',
+  use: 'text',
+  targets: 'texts',
+  scopes: 'texts',
+  requester: 'text',
   count: 'number',
 } satisfies Record<keyof AuditRecord, FieldKind>;
 

@@ -170,6 +170,17 @@ describe('fileReplayStore', () => {
     }
   });
 
+  it('does not mind that it was killed while it made a file', async () => {
+    const store = await start();
+    await store.use(use('a'));
+    await store.close();
+    await writeFile(join(directory, `until-${START + 1_800}.log.new`), 'half of a hea');
+    const next = await start();
+    expect(await next.use(use('a'))).toBe('replayed');
+    expect(warnings).toEqual([]);
+    expect((await readdir(directory)).filter((name) => name.endsWith('.new'))).toEqual([]);
+  });
+
   it('begins anew where the clock was set back to before its beginning', async () => {
     await (await start()).close();
     seconds -= 1_000_000;

@@ -195,6 +195,16 @@ describe('fileRevocationStore', () => {
     expect(store.isRevoked([anchor('5')])).toBe(false);
   });
 
+  it('does not mind that it was killed while it shortened its log', async () => {
+    const store = await start();
+    await store.revoke(anchor('a'));
+    await store.close();
+    await writeFile(`${log}.new`, 'half of ano');
+    const next = await start();
+    expect(next.isRevoked([anchor('a')])).toBe(true);
+    expect((await readdir(join(directory, 'revocations'))).filter((name) => name.endsWith('.new'))).toEqual([]);
+  });
+
   it('forgets none where it opens with less room than it had', async () => {
     const store = await start(10);
     for (let index = 0; index < 5; index++) await store.revoke(anchor(`${index}`));

@@ -48,6 +48,10 @@ const COLUMNS: readonly (readonly [name: string, cell: (record: AuditRecord) => 
   ['attempts', ({ attempts }) => attempts],
   ['outcome', ({ outcome }) => outcome],
   ['count', ({ count }) => count],
+  ['use', ({ use }) => use],
+  ['targets', ({ targets }) => targets],
+  ['scopes', ({ scopes }) => scopes],
+  ['requester', ({ requester }) => requester],
 ];
 
 /** Names of the columns, in order. */
