@@ -4,7 +4,7 @@ import { type ReadinessRow, readinessChecks } from './demo/readiness.js';
 import { startFirstGateway } from './first-gateway.js';
 
 const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
-const gateway = await startFirstGateway();
+const gateway = await startFirstGateway('.caracal');
 console.log(`gateway on ${gateway.url}, in front of a billing API that demands a key\n`);
 
 console.log(
@@ -26,8 +26,8 @@ if (values.once) {
   console.log(`curl ${gateway.url}/v1/invoices/42 \\`);
   console.log(`  -H 'X-Caracal-Resource: resource://billing-api' \\\n  -H 'Authorization: Bearer ${mandate}'\n`);
   console.log('Evidence of each call, as it happens:\n');
-  gateway.audit.subscribe((record) => console.log(evidence(record)));
   process.once('SIGINT', () => void gateway.close()); // the process ends when nothing is left to do
+  for await (const { record } of gateway.journal.follow()) console.log(evidence(record));
 }
 
 function line(row: ReadinessRow, mark: string): string {

@@ -1,23 +1,18 @@
-import {
-  apiKey,
-  createGateway,
-  type GatewayOptions,
-  memoryAuditSink,
-  memoryRevocationStore,
-  Secret,
-} from '@caracal/core';
+import { join } from 'node:path';
+import { apiKey, createGateway, type GatewayOptions, Secret } from '@caracal/core';
+import { fileRevocationStore, openJournal } from '@caracal/file';
 import { createServer } from '@caracal/node';
 import { createTestIssuer } from '@caracal/testkit';
 import { startBillingApi } from './demo/billing-api.js';
 import { listen } from './demo/listen.js';
 
 /** A gateway in front of one API that demands a key. The agent never sees that key. */
-export async function startFirstGateway(changes: Partial<GatewayOptions> = {}) {
+export async function startFirstGateway(stateDirectory: string, changes: Partial<GatewayOptions> = {}) {
   const key = new Secret(crypto.randomUUID()); // in your code: from a sealed configuration or a vault
   const upstream = await startBillingApi(key);
   const issuer = await createTestIssuer(); // in your code: whoever signs your agents' mandates
-  const audit = memoryAuditSink();
-  const revocations = memoryRevocationStore();
+  const journal = await openJournal({ directory: join(stateDirectory, 'audit') }); // chained and signed evidence
+  const revocations = await fileRevocationStore({ directory: stateDirectory });
 
   const gateway = createGateway({
     issuers: [{ issuer: issuer.issuer, keys: issuer.jwks().keys }],
@@ -35,10 +30,15 @@ export async function startFirstGateway(changes: Partial<GatewayOptions> = {}) {
       },
     ],
     revocations,
-    audit: { sink: audit },
+    audit: { sink: journal },
     ...changes,
   });
   const server = createServer(gateway);
   const url = await listen(server);
-  return { url, issuer, upstream, audit, revocations, close: () => Promise.all([server.drain(), upstream.close()]) };
+
+  async function close() {
+    await server.drain(); // answers what is under way first
+    await Promise.all([journal.close(), revocations.close(), upstream.close()]);
+  }
+  return { url, issuer, upstream, journal, revocations, close };
 }

@@ -1,4 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type GatewayOptions, memoryAuditSink, memoryRevocationStore, noCredential } from '@caracal/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { listen } from '../../docs/examples/demo/listen.js';
@@ -8,11 +11,17 @@ import { startFirstGateway } from '../../docs/examples/first-gateway.js';
 const closing: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
+  for (const close of closing.splice(0).reverse()) await close();
 });
 
+async function stateDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'caracal-first-'));
+  closing.push(() => rm(directory, { recursive: true }));
+  return directory;
+}
+
 async function start(changes?: Partial<GatewayOptions>): Promise<FirstGateway> {
-  const gateway = await startFirstGateway(changes);
+  const gateway = await startFirstGateway(await stateDirectory(), changes);
   closing.push(gateway.close);
   return gateway;
 }
@@ -64,7 +73,7 @@ describe('the readiness checks of the first gateway', () => {
 
   it('an allowed request turns red when the upstream gets another credential than its own', async () => {
     const gateway = await start({});
-    const other = await startFirstGateway({
+    const other = await startFirstGateway(await stateDirectory(), {
       resources: [
         {
           identifier: 'resource://billing-api',
@@ -99,7 +108,7 @@ describe('the readiness checks of the first gateway', () => {
         provider: noCredential(),
       },
     ];
-    const lax = await startFirstGateway({ resources });
+    const lax = await startFirstGateway(await stateDirectory(), { resources });
     closing.push(lax.close);
     expect(redRows(await rowsOf({ ...lax, upstream: gateway.upstream }))).toContain('missing scope');
   });

@@ -77,6 +77,13 @@ describe('openTelemetry', () => {
     expect(JSON.stringify((await metrics())['http.server.request.duration'])).not.toContain('HAXX');
   });
 
+  it('takes an explanation for no request: it never ends', async () => {
+    const { world, metrics } = await measuredWorld();
+    await world.gateway.explain(world.head(await world.mint()));
+    await world.send(world.head(undefined));
+    expect((await metrics())['http.server.active_requests']!.dataPoints).toMatchObject([{ value: 0 }]);
+  });
+
   it('counts durations by resource, template, outcome and provider kind, and what is active', async () => {
     const { world, metrics } = await measuredWorld();
     const mandate = await world.mint();

@@ -10,14 +10,15 @@ const quick = process.argv.includes('--quick');
 const RECORDS = quick ? 100_000 : 1_000_000;
 const KILLS = quick ? 5 : 50;
 const root = await mkdtemp(join(tmpdir(), 'caracal-journal-soak-'));
+const ROUNDS = quick ? 1 : 5;
 const rows = [];
 
 try {
   await crash();
-  await latency('written', 10_000, 5);
-  await latency('synced', 10_000, 5);
-  await latency('buffered', 10_000, 5);
-  await latency('written', 1000, 5);
+  await latency('written', 10_000);
+  await latency('synced', 10_000);
+  await latency('buffered', 10_000);
+  await latency('written', 1000);
   await followed();
   await million();
 } finally {
@@ -26,45 +27,38 @@ try {
 console.log('| what | figure |\n|---|---|');
 for (const [what, figure] of rows) console.log(`| ${what} | ${figure} |`);
 
+// One literal and one shape, as the gateway's recorder makes them: its cost is not what is measured here.
 function record(index, type = 'request.authorized') {
-  const time = new Date().toISOString();
-  const requestId = `0192f0c1-0000-7000-8000-${String(index >> 1).padStart(12, '0')}`;
-  const id = `0192f0c1-0000-7000-9000-${String(index).padStart(12, '0')}`;
-  const base = { id, type, time, bootId: '0192f0c1-1111-7000-8000-000000000000', gatewayId: 'gateway', requestId };
-  if (type === 'request.completed') {
-    const end = {
-      status: 200,
-      requestBytes: 0,
-      responseBytes: 1234,
-      durationMs: 12.345,
-      firstByteMs: 11.2,
-      attempts: 1,
-    };
-    return {
-      ...base,
-      decision: 'allowed',
-      upstream: { host: 'billing.example', status: 200 },
-      ...end,
-      outcome: 'executed',
-    };
-  }
+  const whole = type === 'request.authorized';
   return {
-    ...base,
-    traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
-    peer: '192.0.2.17',
-    resource: 'resource://billing-api',
-    operation: { method: 'GET', template: '/v1/invoices/{id}', name: undefined },
-    path: `/v1/invoices/${index}`,
-    provider: { id: 'provider://billing', kind: 'api_key', connection: undefined },
-    upstream: { host: 'billing.example', status: undefined },
-    zoneId: 'default',
-    issuer: 'https://id.example',
-    applicationId: `agent-${index % 50}`,
-    subject: 'user-17',
-    subjectType: 'user',
-    sessionId: '0192f0c1-2222-7000-8000-000000000000',
-    jti: `jti-${index}`,
+    id: `0192f0c1-0000-7000-9000-${String(index).padStart(12, '0')}`,
+    type,
+    time: new Date().toISOString(),
+    bootId: '0192f0c1-1111-7000-8000-000000000000',
+    gatewayId: 'gateway',
+    requestId: `0192f0c1-0000-7000-8000-${String(index >> 1).padStart(12, '0')}`,
+    traceId: whole ? '4bf92f3577b34da6a3ce929d0e0e4736' : undefined,
+    peer: whole ? '192.0.2.17' : undefined,
+    zoneId: whole ? 'default' : undefined,
+    issuer: whole ? 'https://id.example' : undefined,
+    applicationId: whole ? `agent-${index % 50}` : undefined,
+    subject: whole ? 'user-17' : undefined,
+    subjectType: whole ? 'user' : undefined,
+    sessionId: whole ? '0192f0c1-2222-7000-8000-000000000000' : undefined,
+    jti: whole ? `jti-${index}` : undefined,
+    resource: whole ? 'resource://billing-api' : undefined,
+    operation: whole ? { method: 'GET', template: '/v1/invoices/{id}', name: undefined } : undefined,
+    path: whole ? `/v1/invoices/${index}` : undefined,
     decision: 'allowed',
+    provider: whole ? { id: 'provider://billing', kind: 'api_key', connection: undefined } : undefined,
+    upstream: { host: 'billing.example', status: whole ? undefined : 200 },
+    status: whole ? undefined : 200,
+    requestBytes: whole ? undefined : 0,
+    responseBytes: whole ? undefined : 1234,
+    durationMs: whole ? undefined : 12.345,
+    firstByteMs: whole ? undefined : 11.2,
+    attempts: whole ? undefined : 1,
+    outcome: whole ? undefined : 'executed',
   };
 }
 
@@ -92,27 +86,38 @@ async function crash() {
   }
 }
 
-/** Appends at a steady rate, as requests come in: several a turn of the event loop. */
-async function latency(durability, perSecond, seconds) {
-  const journal = await openJournal({ directory: join(root, `${durability}-${perSecond}`), onWarning() {} });
+/** Appends at a steady rate, as requests come in: several a turn of the event loop. Medians of several rounds. */
+async function latency(durability, perSecond) {
+  const rounds = [];
+  for (let round = 0; round < ROUNDS; round++) rounds.push(await latencyRound(durability, perSecond, round));
+  const median = (part) =>
+    `${rounds
+      .map((waits) => waits[Math.floor(waits.length * part)])
+      .sort((a, b) => a - b)
+      [ROUNDS >> 1].toFixed(3)} ms`;
+  rows.push([
+    `\`${durability}\` at ${perSecond} records/s: p50, p99, p99.9`,
+    `${median(0.5)}, ${median(0.99)}, ${median(0.999)}`,
+  ]);
+}
+
+async function latencyRound(durability, perSecond, round) {
+  const directory = join(root, `${durability}-${perSecond}-${round}`);
+  const journal = await openJournal({ directory, onWarning() {} });
   const waits = [];
-  const pending = [];
+  const total = perSecond * 3;
   const startedAt = performance.now();
-  for (let sent = 0; sent < perSecond * seconds; ) {
-    const due = Math.min(perSecond * seconds, Math.floor(((performance.now() - startedAt) * perSecond) / 1000));
+  for (let sent = 0; waits.length < total; ) {
+    const due = Math.min(total, Math.floor(((performance.now() - startedAt) * perSecond) / 1000));
     for (; sent < due; sent++) {
       const at = performance.now();
-      pending.push(
-        journal.append(record(sent, typeOf(sent)), durability).then(() => waits.push(performance.now() - at)),
-      );
+      void journal.append(record(sent, typeOf(sent)), durability).then(() => waits.push(performance.now() - at));
     }
     await new Promise((resolve) => setImmediate(resolve));
   }
-  await Promise.all(pending);
   await journal.close();
-  waits.sort((a, b) => a - b);
-  const at = (part) => `${waits[Math.floor(waits.length * part)].toFixed(3)} ms`;
-  rows.push([`\`${durability}\` at ${perSecond} records/s: p50, p99, p99.9`, `${at(0.5)}, ${at(0.99)}, ${at(0.999)}`]);
+  await rm(directory, { recursive: true });
+  return waits.sort((a, b) => a - b);
 }
 
 async function followed() {
@@ -176,7 +181,7 @@ async function million() {
   if (!report.ok || report.uncovered > 0) throw new Error(JSON.stringify(report));
   rows.push(['verified', `${((performance.now() - startedAt) / 1000).toFixed(1)} s`]);
   const filters = {
-    'filtered by application': { application: 'agent-7' },
+    'filtered by application': { application: 'agent-8' },
     'filtered by time': { since: '2100-01-01' },
     'filtered by outcome, nothing found': { outcome: 'timeout' },
   };

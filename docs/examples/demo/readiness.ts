@@ -93,25 +93,35 @@ async function run(check: Check, gateway: FirstGateway): Promise<ReadinessRow> {
   const row = { check: check.name, expected: check.expected, answered, requestId };
   return {
     ...row,
-    fault: faultOf(check, answered, requestId, gateway, gateway.upstream.seen.slice(seenBefore), mandate),
+    fault: await faultOf(check, answered, requestId, gateway, gateway.upstream.seen.slice(seenBefore), mandate),
   };
 }
 
-function faultOf(
+async function faultOf(
   check: Check,
   answered: string,
   requestId: string,
   gateway: FirstGateway,
   seen: FirstGateway['upstream']['seen'],
   mandate: string | undefined,
-): string | undefined {
+): Promise<string | undefined> {
   if (answered !== check.expected) return 'another answer than expected';
   if (seen.length !== (check.reachesUpstream ? 1 : 0)) return `the upstream saw ${seen.length} requests`;
   if (mandate !== undefined && JSON.stringify(seen).includes(mandate)) return 'the upstream saw the mandate';
-  const types = gateway.audit
-    .records()
-    .filter((record) => record.requestId === requestId)
-    .map(({ type }) => type);
-  const evidence = check.reachesUpstream ? 'request.authorized,request.completed' : 'request.denied';
-  return types.join() === evidence ? undefined : `the evidence is ${types.join() || 'missing'}`;
+  const expected = check.reachesUpstream ? 'request.authorized,request.completed' : 'request.denied';
+  const evidence = await evidenceOf(gateway, requestId, expected);
+  return evidence === expected ? undefined : `the evidence is ${evidence || 'missing'}`;
+}
+
+const EVIDENCE_TIMEOUT_MS = 500;
+
+/** Types of the records of a request. The last one is written just after the answer: it is waited for. */
+async function evidenceOf({ journal }: FirstGateway, requestId: string, expected: string): Promise<string> {
+  const deadline = Date.now() + EVIDENCE_TIMEOUT_MS;
+  for (;;) {
+    const { records } = await journal.trace(requestId);
+    const types = records.map(({ record }) => record.type).join();
+    if (types === expected || Date.now() > deadline) return types;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }

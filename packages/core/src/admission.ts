@@ -21,7 +21,7 @@ export interface Received {
   /** The trace this request belongs to. */
   readonly trace: TraceContext;
   /** How far its evidence is; changed by the recorder alone. */
-  evidence: 'none' | 'reserved' | 'authorized' | 'closed';
+  evidence: 'none' | 'reserved' | 'appending' | 'authorized' | 'closed';
 }
 
 /** What a stage of any depth may have learned of a request: what a record of its refusal draws on. */

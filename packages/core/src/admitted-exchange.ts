@@ -74,7 +74,9 @@ export class AdmittedExchange implements Exchange, LiveExchange {
 
   follow(follower: Follower): void {
     this.#follower = follower;
-    this.#parts.live.hurry(this);
+    // It may have been ended between its admission and now, when there was nobody to tell.
+    if (this.#ended !== undefined) follower.ended(this.#ended);
+    else this.#parts.live.hurry(this);
   }
 
   response(status: number, headers: readonly string[]): ResponseHead | Refusal {

@@ -52,7 +52,7 @@ export interface Exchange {
   readonly plan: Plan | undefined;
   /** Monotonic ms since the request was received. */
   elapsedMs(): number;
-  /** Registers the one follower. A later call replaces it. */
+  /** Registers the one follower, and tells it at once where the exchange has been ended already. A later call replaces it. */
   follow(follower: Follower): void;
   /** The caller's head made from the upstream's, or a refusal instead of it (a redirect that is not allowed). */
   response(status: number, headers: readonly string[]): ResponseHead | Refusal;

@@ -14,7 +14,7 @@ import { createIdentifiers } from './identifiers.js';
 import { LiveExchanges } from './live-exchanges.js';
 import { isPromise, type Pipeline } from './pipeline.js';
 import { refusal } from './problem.js';
-import type { RequestTelemetry } from './telemetry/telemetry.js';
+import type { RequestTelemetry, Telemetry } from './telemetry/telemetry.js';
 import { createVerifier } from './verify/verifier.js';
 
 /** How long exchanges under way may take to finish when the gateway closes, ms. */
@@ -53,6 +53,8 @@ class CoreGateway implements Gateway {
   readonly #newId = createIdentifiers();
   readonly #newTraceIds = createTraceIds();
   #closing: Promise<void> | undefined;
+  /** Nothing is ended, ticked or told of revocations any more. */
+  #closed = false;
 
   constructor(settings: GatewaySettings) {
     const { clock, onFault, revocations } = settings;
@@ -89,13 +91,13 @@ class CoreGateway implements Gateway {
   }
 
   admit(head: RequestHead): Refusal | Exchange | Promise<Refusal | Exchange> {
-    const received = this.#receive(head);
+    const received = this.#receive(head, this.#settings.telemetry);
     if (this.#closing !== undefined) return this.#refuse(received, deny('shutting_down', 'draining'));
     try {
       const verdict = this.#pipeline.run(received);
-      if (!isPromise(verdict)) return this.#conclude(received, verdict);
+      if (!isPromise(verdict)) return this.#conclude(received, verdict, false);
       return verdict.then(
-        (settled) => this.#conclude(received, settled),
+        (settled) => this.#conclude(received, settled, true),
         (cause: unknown) => this.#refuse(received, deny('internal_error', 'pipeline', { cause })),
       );
     } catch (cause) {
@@ -104,7 +106,7 @@ class CoreGateway implements Gateway {
   }
 
   explain(head: RequestHead): Promise<Explanation> {
-    return explainWith(this.#pipeline.stages, this.#receive(head));
+    return explainWith(this.#pipeline.stages, this.#receive(head, undefined));
   }
 
   close({ drainTimeoutMs = DEFAULT_DRAIN_TIMEOUT_MS } = {}): Promise<void> {
@@ -114,14 +116,15 @@ class CoreGateway implements Gateway {
 
   async #drain(timeoutMs: number): Promise<void> {
     await this.#live.empty(timeoutMs);
+    this.#closed = true;
     this.#live.end('shutdown', () => true);
     this.#live.stop();
     this.#unsubscribe();
     this.#recorder.close();
   }
 
-  #receive(head: RequestHead): Tracked {
-    const { clock, telemetry } = this.#settings;
+  #receive(head: RequestHead, telemetry: Telemetry | undefined): Tracked {
+    const { clock } = this.#settings;
     const trace = traceContext(head.headers, this.#newTraceIds);
     const measured = telemetry?.received(head, trace);
     return {
@@ -135,13 +138,20 @@ class CoreGateway implements Gateway {
     };
   }
 
-  #conclude(received: Tracked, verdict: Attached | Denial): Refusal | Exchange {
+  #conclude(received: Tracked, verdict: Attached | Denial, waited: boolean): Refusal | Exchange {
     if (verdict instanceof Denial) return this.#refuse(received, verdict);
     try {
-      return new AdmittedExchange(verdict, this.#parts);
+      const late = waited ? this.#late(verdict) : undefined;
+      return late === undefined ? new AdmittedExchange(verdict, this.#parts) : this.#refuse(received, late);
     } catch (cause) {
       return this.#refuse(received, deny('internal_error', 'plan', { cause }));
     }
+  }
+
+  // Microtasks have passed since the last stage: what was revoked, or closed, in them found no exchange to end.
+  #late({ mandate }: Attached): Denial | undefined {
+    if (this.#closed) return deny('shutting_down', 'closed');
+    return this.#settings.revocations.isRevoked(mandate.anchors) ? deny('session_revoked', 'revoked') : undefined;
   }
 
   #refuse(admission: Tracked & PartlyAdmitted, denial: Denial): Refusal {

@@ -21,7 +21,7 @@ export { sealSecret } from './attach/seal.js';
 export { type SealedSecretStoreOptions, sealedSecretStore } from './attach/sealed-secret-store.js';
 export { generateSealingKey, type SealingKey } from './attach/sealing-key.js';
 export { Secret } from './attach/secret.js';
-export type { SecretOption } from './attach/secret-source.js';
+export { type SecretOption, type SecretSource, secretSource } from './attach/secret-source.js';
 export type { SecretBinding, SecretReference, SecretStore } from './attach/secret-store.js';
 export { attachedCredential } from './attach/stage.js';
 export type { CachedToken, TokenCache, TokenKey } from './attach/token-cache.js';

@@ -39,6 +39,18 @@ describe('LiveExchanges', () => {
     }
   }
 
+  it('ends all others where one of them fails', () => {
+    const live = new LiveExchanges(() => now);
+    const members = [new FakeExchange(), new FakeExchange(), new FakeExchange()];
+    members[0]!.end = () => {
+      throw new Error('its socket is of another kind');
+    };
+    for (const member of members) live.add(member);
+    expect(() => live.end('revoked', () => true)).toThrow(AggregateError);
+    expect(members.map(({ ended }) => ended)).toEqual([[], ['revoked'], ['revoked']]);
+    live.stop();
+  });
+
   it('keeps its count through removals in any order, and a second removal changes nothing', () => {
     const live = new LiveExchanges(() => now);
     const members = [new FakeExchange(), new FakeExchange(), new FakeExchange()];

@@ -57,9 +57,17 @@ export class LiveExchanges {
     if (this.#list.length === 0) this.#emptied?.();
   }
 
-  /** Ends every exchange that `matches`. */
+  /** Ends every exchange that `matches`. @throws AggregateError where some could not be told; all others have been */
   end(reason: EndReason, matches: (exchange: LiveExchange) => boolean): void {
-    for (const exchange of this.#list.filter(matches)) exchange.end(reason);
+    const failures: unknown[] = [];
+    for (const exchange of this.#list.filter(matches)) {
+      try {
+        exchange.end(reason);
+      } catch (cause) {
+        failures.push(cause);
+      }
+    }
+    if (failures.length > 0) throw new AggregateError(failures, 'An exchange could not be ended');
   }
 
   /** Resolves when the list is empty or the time is over. */

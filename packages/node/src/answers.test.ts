@@ -1,9 +1,13 @@
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { nodeHandler } from './handler.js';
 import { WRITE_OUT_TIMEOUT_MS } from './node-caller.js';
+import { createServer } from './server.js';
 import { FakeGateway } from './testing/fake-gateway.js';
 import { answering, FakeTransport } from './testing/fake-transport.js';
 import { eventually, RawClient } from './testing/raw-client.js';
@@ -175,6 +179,28 @@ describe('streaming', () => {
     gateway.exchanges[0]!.end('revoked');
     await client.end();
     expect(client.ended).toBe('reset');
+  });
+
+  it('closes the connection of such a caller on a socket of the file system, which cannot be reset', async () => {
+    const gateway = new FakeGateway();
+    const transport = new FakeTransport();
+    const directory = await mkdtemp(join(tmpdir(), 'caracal-'));
+    const server = createServer(gateway.asGateway, { transport });
+    try {
+      const path = join(directory, 'socket');
+      await new Promise<void>((resolve) => server.listen(path, resolve));
+      const client = connect(path, () => client.write('GET / HTTP/1.0\r\n\r\n'));
+      await eventually(() => transport.attempts.length === 1);
+      transport.attempts[0]!.handler.onHead(200, []);
+      transport.attempts[0]!.handler.onChunk(Buffer.from('part'));
+      await once(client, 'data');
+      gateway.exchanges[0]!.end('revoked');
+      await once(client.resume(), 'close');
+      expect(gateway.exchanges[0]!.settlement?.outcome).toBe('revoked_mid_stream');
+    } finally {
+      await server.drain({ timeoutMs: 1 });
+      await rm(directory, { recursive: true });
+    }
   });
 
   it('gives a caller a time to take what is left of an answer, and none to the exchange after it', async () => {

@@ -169,8 +169,11 @@ export class NodeCaller implements Caller<Readable> {
 
   #cut(): void {
     // To an HTTP/1.0 caller the end of the connection is the end of the body: only a reset tells it otherwise. A TLS
-    // socket cannot be reset, but ends without its closing alert.
-    if (this.#req.httpVersionMinor === 0 && !('encrypted' in this.#socket)) this.#socket.resetAndDestroy();
+    // socket cannot be reset, but ends without its closing alert. Nor can a socket of the file system, which has no
+    // address: `resetAndDestroy` throws for it.
+    const { httpVersionMinor } = this.#req;
+    const resettable = this.#socket.remoteAddress !== undefined && !('encrypted' in this.#socket);
+    if (httpVersionMinor === 0 && resettable) this.#socket.resetAndDestroy();
     else this.#socket.destroy();
   }
 

@@ -61,8 +61,13 @@ export function requestRecord(
     hopCount: mandate?.delegation?.hopCount,
     jti: mandate?.jti,
     resource: resource?.identifier,
-    operation: { method: evidenceText(head.method, 32), template: operation?.template, name: operation?.name },
-    path: evidenceText(request?.path ?? pathOf(head.target), MAX_PATH),
+    operation: {
+      method: request?.method ?? evidenceText(head.method, 32),
+      template: operation?.template,
+      name: operation?.name,
+    },
+    // A path that was checked is plain ASCII.
+    path: request === undefined ? evidenceText(pathOf(head.target), MAX_PATH) : request.path.slice(0, MAX_PATH),
     decision: verdict.decision,
     error: verdict.error,
     reason: textOf(verdict.reason),

@@ -166,6 +166,30 @@ describe('Recorder', () => {
     expect([1, 2, 3, 4, 5].map(() => audit.reserve(admitted()))).toEqual([true, true, true, true, false]);
   });
 
+  it('keeps the room of a record that the sink has not answered for, and gives it back when the sink does', async () => {
+    const settle: (() => void)[] = [];
+    const sink: AuditSink = {
+      append: (record) =>
+        record.type === 'request.authorized'
+          ? new Promise<void>((resolve, reject) => {
+              settle.push(settle.length % 2 === 0 ? resolve : () => reject(new Error('disk full')));
+            })
+          : undefined,
+    };
+    const audit = recorder({ sink, room: 8 });
+    const written: Promise<unknown>[] = [];
+    let admission = admitted();
+    while (audit.reserve(admission)) {
+      written.push(Promise.resolve(audit.authorized(admission)).catch(() => {}));
+      audit.refused(admission, { ...REFUSED, anonymous: false }); // nobody waits for the sink any longer
+      admission = admitted();
+    }
+    expect(settle).toHaveLength(7);
+    for (const end of settle) end();
+    await Promise.all(written);
+    expect([1, 2, 3, 4, 5].map(() => audit.reserve(admitted()))).toEqual([true, true, true, true, false]);
+  });
+
   it('makes one record a second of a flood, with an exact count', () => {
     const audit = recorder();
     for (let index = 0; index < 1000; index++) audit.refused(request(), REFUSED);
@@ -179,6 +203,13 @@ describe('Recorder', () => {
       reason: 'aggregated',
     });
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('calls no preflight of a flood denied', () => {
+    const audit = recorder();
+    for (let index = 0; index < 103; index++) audit.refused(request(), { ...REFUSED, code: undefined, status: 204 });
+    vi.advanceTimersByTime(1000);
+    expect(records.at(-1)).toMatchObject({ type: 'request.completed', decision: 'preflight', count: 3 });
   });
 
   it('counts what a failing sink did not take, and tells it once it is back', async () => {

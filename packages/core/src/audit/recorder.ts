@@ -87,14 +87,24 @@ export class Recorder {
       { ...ALLOWED, policies: admission.policies },
       undefined,
     );
-    const accepted = (): void => {
-      if (admission.evidence !== 'reserved') return; // it was too late, and the request has been refused meanwhile
-      admission.evidence = 'authorized';
-      this.#room.release(1);
-    };
     const written = sink.append(record, durability);
-    if (isPromise(written)) return written.then(accepted);
-    accepted();
+    if (!isPromise(written)) {
+      admission.evidence = 'authorized';
+      return this.#room.release(1);
+    }
+    // Its room is free when the sink has answered, not when nobody waits any longer: a sink that hangs is not fed on.
+    admission.evidence = 'appending';
+    return written.then(
+      () => {
+        this.#room.release(1);
+        // Else it was too late, and the request has been refused meanwhile.
+        if (admission.evidence === 'appending') admission.evidence = 'authorized';
+      },
+      (cause: unknown) => {
+        this.#room.release(1);
+        throw cause;
+      },
+    );
   }
 
   /** The record of an exchange's end. Uses the room that was reserved at its admission. */
@@ -115,6 +125,7 @@ export class Recorder {
     const { evidence } = admission;
     if (evidence === 'authorized') return this.completed(admission as Attached, refusedSettlement(facts));
     if (evidence === 'reserved') this.#room.release(this.recordsPerRequest);
+    if (evidence === 'appending') this.#room.release(1);
     admission.evidence = 'closed';
     const now = this.#options.clock.monotonic();
     if (this.#flood.due(now)) this.flush();
@@ -140,9 +151,10 @@ export class Recorder {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     for (const { peer, error, count } of this.#flood.take()) {
-      const stamp = this.#stamp('request.denied');
       const code = error === 'preflight' ? undefined : (error as ErrorCode);
-      this.#appendRefusal({ ...stamp, peer, decision: 'denied', error: code, reason: 'aggregated', count }, count);
+      const stamp = this.#stamp(code === undefined ? 'request.completed' : 'request.denied');
+      const decision = code === undefined ? 'preflight' : 'denied';
+      this.#appendRefusal({ ...stamp, peer, decision, error: code, reason: 'aggregated', count }, count);
     }
     this.#tellOmitted();
   }

@@ -15,7 +15,11 @@ export function firstUse<T extends Resolved>(replays: ReplayStore, timeoutMs: nu
       const { zoneId, issuer, jti, issuedAt, expiresAt } = admission.mandate;
       return chain(
         ask('replay_unavailable', timeoutMs, () => replays.use({ zoneId, issuer, jti, issuedAt, expiresAt })),
-        (verdict) => (verdict === 'first' ? admission : deny('token_replayed', verdict)),
+        (verdict) => {
+          if (verdict === 'first') return admission;
+          const known = verdict === 'replayed' || verdict === 'before_store';
+          return known ? deny('token_replayed', verdict) : deny('replay_unavailable', 'invalid_verdict');
+        },
       );
     },
   };

@@ -44,10 +44,13 @@ export function withinRateLimit(limiter: RateLimiter, timeoutMs: number): Stage<
       const key = { zoneId, issuer, applicationId, resource: resource.identifier };
       return chain(
         ask('rate_limit_unavailable', timeoutMs, () => limiter.consume(key, limit)),
-        (verdict) =>
-          verdict.allowed
-            ? admission
-            : deny('rate_limited', 'rate_limited', { retryAfterSeconds: verdict.retryAfterSeconds }),
+        (verdict) => {
+          if (verdict?.allowed === true) return admission;
+          if (verdict?.allowed !== false || !Number.isFinite(verdict.retryAfterSeconds)) {
+            return deny('rate_limit_unavailable', 'invalid_verdict');
+          }
+          return deny('rate_limited', 'rate_limited', { retryAfterSeconds: verdict.retryAfterSeconds });
+        },
       );
     },
   };
@@ -102,12 +105,14 @@ function askFrom(
   );
 }
 
+// All of it: what a decision point answers is somebody else's JSON, and reason and policies go into the record as they are.
 function isDecision(decision: unknown): decision is AuthorizationDecision {
+  if (typeof decision !== 'object' || decision === null || isPromise(decision)) return false;
+  const { allowed, reason, policies } = decision as Partial<Record<keyof AuthorizationDecision, unknown>>;
   return (
-    typeof decision === 'object' &&
-    decision !== null &&
-    !isPromise(decision) &&
-    typeof (decision as { allowed?: unknown }).allowed === 'boolean'
+    typeof allowed === 'boolean' &&
+    (reason === undefined || typeof reason === 'string') &&
+    (policies === undefined || (Array.isArray(policies) && policies.every((policy) => typeof policy === 'string')))
   );
 }
 

@@ -86,7 +86,7 @@ class Drive<Body> implements TransportHandler, Driven, Follower {
 
   begin(): void {
     this.#exchange.follow(this);
-    this.#send();
+    if (this.#phase !== 'settled') this.#send();
   }
 
   #send(): void {

@@ -118,8 +118,12 @@ export class ChainWriter {
   async close(): Promise<void> {
     this.#closed = true;
     this.#unschedule();
-    while (this.#busy) await this.#draining;
-    if (this.#queue.length > 0) await this.#drain();
+    await this.#draining;
+    while (this.#queue.length > 0) {
+      this.#unschedule();
+      await this.#drain();
+      if (this.#failing) break;
+    }
     this.#unschedule();
     this.#refuse(this.#queue.splice(0), unavailable('closed'));
     try {
@@ -144,27 +148,26 @@ export class ChainWriter {
 
   #startDrain(): void {
     this.#unschedule();
-    if (!this.#busy) void this.#drain(); // never rejects: faults go to the records they concern
+    if (!this.#busy && this.#queue.length > 0) void this.#drain(); // never rejects: faults go to the records they concern
   }
 
   #drain(): Promise<void> {
     this.#busy = true;
-    this.#draining = this.#writeGroups();
+    this.#draining = this.#writeNext();
     return this.#draining;
   }
 
-  async #writeGroups(): Promise<void> {
-    let failed = false;
-    while (this.#queue.length > 0 && !failed) {
-      if (this.#rolloverDue()) await this.#rollOver();
-      const group = this.#formGroup();
-      const fault = await this.#writeGroup(group);
-      failed = fault !== undefined;
-      if (failed) this.#fail(group, fault);
-      else this.#tellWorking();
-    }
+  // One group a turn of the event loop: a quick disk writes without ever leaving the microtasks, and whoever appends in
+  // answer to an append would keep everything else from running.
+  async #writeNext(): Promise<void> {
+    if (this.#rolloverDue()) await this.#rollOver();
+    const group = this.#formGroup();
+    const fault = await this.#writeGroup(group);
+    if (fault === undefined) this.#tellWorking();
+    else this.#fail(group, fault);
     // In the same turn as the last look at the queue: whoever appends after it finds nobody busy and starts anew.
     this.#busy = false;
+    if (this.#queue.length > 0 && fault === undefined) this.#schedule('written');
   }
 
   #formGroup(): Entry[] {
@@ -255,18 +258,20 @@ export class ChainWriter {
 
   #rolloverDue(): boolean {
     const { segmentBytes, segmentMs, clock } = this.#options;
-    if (this.#rollover === 'ready') return true;
+    // Where syncs do not keep up the writes have to wait: a segment is at most twice its size.
     const old = this.#position >= segmentBytes || clock.now() - this.#segment.startedAt >= segmentMs;
-    if (!old || this.#rollover === 'syncing' || clock.monotonic() < this.#rolloverRetryAt) return false;
+    if (!old || clock.monotonic() < this.#rolloverRetryAt) return false;
+    if (this.#rollover === 'ready' || this.#position >= 2 * segmentBytes) return true;
+    if (this.#rollover === 'syncing') return false;
     // Synced once beside the writes, so that the second time, which the writes wait for, is short.
     this.#rollover = 'syncing';
+    const segment = this.#segment;
+    const synced = (state: 'ready' | 'none') => {
+      if (segment === this.#segment) this.#rollover = state;
+    };
     this.sync().then(
-      () => {
-        this.#rollover = 'ready';
-      },
-      () => {
-        this.#rollover = 'none';
-      },
+      () => synced('ready'),
+      () => synced('none'),
     );
     return false;
   }

@@ -1,4 +1,4 @@
-import { fdatasync, ftruncate, write } from 'node:fs';
+import { fdatasync, ftruncate, write, writeSync } from 'node:fs';
 import type { Awaitable } from '@caracal/core';
 
 /** The three things a journal does with an open segment: what tests replace to have a full, slow or broken disk. */
@@ -11,11 +11,7 @@ export interface JournalDisk {
   truncate(fd: number, length: number): Awaitable<void>;
 }
 
-/**
- * The disk through libuv's thread pool. A write into the page cache is mostly a few microseconds and would be cheaper on
- * the event loop itself; but where the kernel throttles or a device hangs, such a write would stop every stream,
- * timer and revocation of the process. See docs/operate/audit.md for what both were measured to cost.
- */
+/** The disk through libuv's thread pool: nothing waits on the event loop. */
 export const nodeDisk: JournalDisk = Object.freeze({
   write: (fd: number, bytes: Uint8Array, position: number) =>
     new Promise<number>((resolve, reject) =>
@@ -26,3 +22,59 @@ export const nodeDisk: JournalDisk = Object.freeze({
   truncate: (fd: number, length: number) =>
     new Promise<void>((resolve, reject) => ftruncate(fd, length, (fault) => (fault ? reject(fault) : resolve()))),
 });
+
+/** A write that took longer is slow, ms. */
+export const SLOW_WRITE_MS = 5;
+/** So long after a slow write the thread pool writes, ms. */
+export const BESIDE_MS = 10_000;
+
+/** What {@link adaptiveDisk} is made of; tests give their own. */
+export interface AdaptiveDiskParts {
+  readonly monotonic: () => number;
+  /** Writes on the event loop. */
+  readonly direct: (fd: number, bytes: Uint8Array, position: number) => number;
+  /** Writes beside it, syncs and truncates. */
+  readonly beside: JournalDisk;
+}
+
+const NODE_PARTS: AdaptiveDiskParts = {
+  monotonic: () => performance.now(),
+  direct: (fd, bytes, position) => writeSync(fd, bytes, 0, bytes.length, position),
+  beside: nodeDisk,
+};
+
+/**
+ * The default: writes on the event loop while the disk is quick, in the thread pool for a while once a write was slow.
+ *
+ * A write into the page cache takes a few microseconds, a tenth of what the way through the thread pool costs and without
+ * waiting for a thread to be scheduled. But where the kernel throttles a writer or a device stalls, a write on the event
+ * loop stops every stream, timer and revocation of the process: so one slow write in ten seconds is all it may cost.
+ */
+export function adaptiveDisk({ monotonic, direct, beside }: AdaptiveDiskParts = NODE_PARTS): JournalDisk {
+  let besideUntil = Number.NEGATIVE_INFINITY;
+  const judge = (startedAt: number): void => {
+    const endedAt = monotonic();
+    if (endedAt - startedAt > SLOW_WRITE_MS) besideUntil = endedAt + BESIDE_MS;
+  };
+  return {
+    sync: beside.sync,
+    truncate: beside.truncate,
+    write(fd, bytes, position) {
+      const startedAt = monotonic();
+      if (startedAt < besideUntil) return writeBeside(fd, bytes, position, startedAt);
+      try {
+        return direct(fd, bytes, position);
+      } finally {
+        judge(startedAt);
+      }
+    },
+  };
+
+  async function writeBeside(fd: number, bytes: Uint8Array, position: number, startedAt: number): Promise<number> {
+    try {
+      return await beside.write(fd, bytes, position);
+    } finally {
+      judge(startedAt);
+    }
+  }
+}

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { type Awaitable, type Clock, systemClock } from '@caracal/core';
-import { type JournalDisk, nodeDisk } from './journal-disk.js';
+import { adaptiveDisk, type JournalDisk } from './journal-disk.js';
 import type { SignedHead } from './signed-head.js';
 
 /** What a journal warns of. */
@@ -110,7 +110,7 @@ export function journalSettings(options: JournalOptions): JournalSettings {
     headSink: options.headSink,
     onWarning: options.onWarning ?? emitWarning,
     clock: options.clock ?? systemClock,
-    disk: options.disk ?? nodeDisk,
+    disk: options.disk ?? adaptiveDisk(),
   });
 }
 

@@ -1,0 +1,110 @@
+import { importKeySet, type KeySet, type KeySource, selectKeys } from '@caracal/core';
+import { importJWK, type JWK, SignJWT } from 'jose';
+import { generateSigningKey, type SigningAlgorithm, type SigningKey, type SigningKeyStore } from './signing-key.js';
+
+/** What a key ring is made with. */
+export interface KeyRingOptions {
+  readonly issuer: string;
+  readonly store: SigningKeyStore;
+  /** Of keys made from now on. */
+  readonly algorithm: SigningAlgorithm;
+  /** How long a key is published after it has signed last, s. */
+  readonly overlapSeconds: number;
+  /** Wall clock, ms since the epoch. */
+  readonly now: () => number;
+}
+
+/** The keys in force at one moment. */
+interface Ring {
+  readonly keys: readonly SigningKey[];
+  readonly signer: { readonly key: SigningKey; readonly imported: CryptoKey };
+  readonly set: KeySet;
+}
+
+/** An issuer's keys: one signs, those before it are published until what they signed has ended. */
+export class KeyRing {
+  readonly #options: KeyRingOptions;
+  #ring: Ring;
+  #changing: Promise<void> = Promise.resolve();
+
+  private constructor(options: KeyRingOptions, ring: Ring) {
+    this.#options = options;
+    this.#ring = ring;
+  }
+
+  /** Loads the keys, and makes the first one where there is none. Rejects where the store cannot answer. */
+  static async open(options: KeyRingOptions): Promise<KeyRing> {
+    let keys = await options.store.load();
+    if (!keys.some(({ retiresAt }) => retiresAt === undefined)) {
+      keys = [...keys, await generateSigningKey(options.algorithm, seconds(options))];
+      await options.store.save(keys);
+    }
+    return new KeyRing(options, await ringOf(options.issuer, keys, 1));
+  }
+
+  /** Signs claims as a mandate: header `alg`, `kid` and `typ` `at+jwt`. @see RFC 9068 section 2.1 */
+  sign(claims: Readonly<Record<string, unknown>>): Promise<string> {
+    const { key, imported } = this.#ring.signer;
+    return new SignJWT({ ...claims }).setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'at+jwt' }).sign(imported);
+  }
+
+  /** The public key set. Keys whose overlap is over are not in it. */
+  jwks(): { readonly keys: JWK[] } {
+    return { keys: publicKeys(this.#published()) };
+  }
+
+  /** Public keys for verifiers in this process. */
+  get keySource(): KeySource {
+    const current = () => this.#ring.set;
+    return { current, refresh: current, version: () => this.#ring.set.version };
+  }
+
+  /** The keys as verifiers know them. */
+  get set(): KeySet {
+    return this.#ring.set;
+  }
+
+  /**
+   * Makes another key, which signs from now on. The one before stays published for the overlap. Rejects, and changes
+   * nothing, where the store does not take it. Several calls are one after another.
+   */
+  rotate(): Promise<void> {
+    const rotated = this.#changing.then(() => this.#rotate());
+    this.#changing = rotated.catch(() => {}); // told to whoever asked; the next may succeed
+    return rotated;
+  }
+
+  async #rotate(): Promise<void> {
+    const { issuer, store, algorithm, overlapSeconds } = this.#options;
+    const now = seconds(this.#options);
+    const before = this.#published().map((key) =>
+      key.retiresAt === undefined ? Object.freeze({ ...key, retiresAt: now + overlapSeconds }) : key,
+    );
+    const keys = [...before, await generateSigningKey(algorithm, now)];
+    const ring = await ringOf(issuer, keys, this.#ring.set.version + 1);
+    await store.save(keys);
+    this.#ring = ring;
+  }
+
+  #published(): readonly SigningKey[] {
+    const now = seconds(this.#options);
+    return this.#ring.keys.filter(({ retiresAt }) => retiresAt === undefined || retiresAt > now);
+  }
+}
+
+async function ringOf(issuer: string, keys: readonly SigningKey[], version: number): Promise<Ring> {
+  const key = keys.findLast(({ retiresAt }) => retiresAt === undefined)!;
+  const imported = (await importJWK(JSON.parse(key.privateJwk.reveal()), key.alg, { extractable: false })) as CryptoKey;
+  const selected = selectKeys({ keys: publicKeys(keys) }, new Set(['ES256', 'EdDSA']));
+  const set = await importKeySet(selected, version, { issuer, onWarning: () => {} });
+  if (set.get(key.kid) === undefined) throw new TypeError(`Issuer ${issuer}: its signing key is not usable`);
+  return { keys, signer: { key, imported }, set };
+}
+
+function publicKeys(keys: readonly SigningKey[]): JWK[] {
+  return keys.map(({ kid, alg, publicJwk }) => ({ ...publicJwk, kid, alg, use: 'sig' }));
+}
+
+function seconds({ now }: KeyRingOptions): number {
+  return Math.floor(now() / 1000);
+}
