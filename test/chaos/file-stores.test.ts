@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { fileReplayStore, fileRevocationStore } from '@caracal/file';
 import { describe, expect, it } from 'vitest';
-import { fileReplayStore, fileRevocationStore } from '../../packages/file/src/stores/index.js';
 
 const KILLS = 6;
 const zone = { zoneId: 'default', issuer: 'https://issuer.example' };

@@ -1,5 +1,5 @@
 import type { Durability } from '@caracal/core';
-import { type JournalDisk, openJournal } from '../../packages/file/src/index.js';
+import { type JournalDisk, openJournal } from '@caracal/file';
 import { nodeDisk } from '../../packages/file/src/journal/journal-disk.js';
 
 /**

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { openJournal, openJournalReader, type VerificationReport } from '@caracal/file';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openJournal, openJournalReader, type VerificationReport } from '../../packages/file/src/index.js';
 
 /** `test/soak/journal.mjs` asks for more. */
 const KILLS = Number(process.env.CARACAL_JOURNAL_KILLS ?? 8);

@@ -1,4 +1,4 @@
-import { fileReplayStore, fileRevocationStore } from '../../packages/file/src/stores/index.js';
+import { fileReplayStore, fileRevocationStore } from '@caracal/file';
 
 // Revokes, lifts and marks as fast as the disk allows, and says of each what was promised, until it is killed.
 const [directory = '', round = ''] = process.argv.slice(3);

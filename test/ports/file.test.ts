@@ -9,7 +9,7 @@ import {
   replayStoreCases,
   revocationStoreCases,
 } from '@caracal/testkit';
-import { fileReplayStore, fileRevocationStore } from '../../packages/file/src/stores/index.js';
+import { fileReplayStore, fileRevocationStore } from '@caracal/file';
 import { portSuite } from './port-suite.js';
 
 async function subject<Store extends { close(): Promise<void> }>(

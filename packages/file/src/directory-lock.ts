@@ -138,7 +138,8 @@ function listen(path: string): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());
     server.once('error', reject);
-    server.listen(path, () => {
+    // `exclusive`: in a cluster worker the primary would listen, and outlive the owner.
+    server.listen({ path, exclusive: true }, () => {
       server.off('error', reject);
       server.on('error', () => {}); // one connection could not be accepted: the lock holds all the same
       server.unref();

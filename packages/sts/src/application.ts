@@ -1,4 +1,11 @@
-import { isName, refuseUnknownOptions, type Secret, type SecretReference, type SecretStore, secretSource } from '@caracal/core';
+import {
+  isName,
+  refuseUnknownOptions,
+  type Secret,
+  type SecretReference,
+  type SecretStore,
+  secretSource,
+} from '@caracal/core';
 import { type AssertionKeys, assertionKeys } from './authenticate/assertion-keys.js';
 import { parseSecretHash } from './authenticate/secret-hash.js';
 import type { ExpectedSecret } from './authenticate/secret-verifier.js';

@@ -24,15 +24,18 @@ export class Denied {
   readonly reason: string;
   /** What went wrong on our side; told to `onFault`, never to the caller or the record. */
   readonly cause: unknown;
+  /** HTTP status of the answer. */
+  readonly status: number;
 
-  constructor(error: TokenError, reason: string, cause?: unknown) {
+  constructor(error: TokenError, reason: string, cause?: unknown, status: number = STATUS_OF_TOKEN_ERROR[error]) {
     this.error = error;
     this.reason = reason;
     this.cause = cause;
+    this.status = status;
   }
 }
 
 /** Shorthand for `new Denied(...)`. */
-export function denied(error: TokenError, reason: string, cause?: unknown): Denied {
-  return new Denied(error, reason, cause);
+export function denied(error: TokenError, reason: string, cause?: unknown, status?: number): Denied {
+  return new Denied(error, reason, cause, status);
 }

@@ -1,11 +1,4 @@
-import {
-  ask,
-  Denial,
-  own,
-  type ReplayStore,
-  type RevocationStore,
-  VerificationBudget,
-} from '@caracal/core';
+import { ask, Denial, own, type ReplayStore, type RevocationStore, VerificationBudget } from '@caracal/core';
 import type { Application } from '../application.js';
 import { Denied, denied } from '../denied.js';
 import type { Settings } from '../settings.js';
@@ -107,7 +100,8 @@ export class Authenticator {
     const { zone, portTimeoutMs } = this.#settings;
     const use = { zoneId: zone, issuer: application.id, jti, issuedAt, expiresAt };
     const verdict = await ask('replay_unavailable', portTimeoutMs, () => this.#replays.use(use));
-    if (verdict instanceof Denial) return denied('temporarily_unavailable', 'replay_unavailable', verdict.members?.cause);
+    if (verdict instanceof Denial)
+      return denied('temporarily_unavailable', 'replay_unavailable', verdict.members?.cause);
     return verdict === 'first' ? application : denied('invalid_client', `assertion_${verdict}`);
   }
 }

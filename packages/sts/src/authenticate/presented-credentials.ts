@@ -29,7 +29,8 @@ export const MAX_CREDENTIAL_LENGTH = 1_024;
 export function presentedCredentials(authorization: string | null, form: Form): PresentedCredentials | Denied {
   const clientId = parameter(form, 'client_id');
   const namedByCaracal = parameter(form, 'application_id');
-  if (clientId !== undefined && namedByCaracal !== undefined) return denied('invalid_request', 'application_named_twice');
+  if (clientId !== undefined && namedByCaracal !== undefined)
+    return denied('invalid_request', 'application_named_twice');
   const named = clientId ?? namedByCaracal;
   const secret = parameter(form, 'client_secret');
   const assertion = parameter(form, 'client_assertion');

@@ -25,7 +25,9 @@ export function endpointsOf(issuer: string): Endpoints {
   const path = url === undefined || url.pathname === '/' ? '' : url.pathname;
   // Only what a URL parser would write itself: readers compare issuers as texts.
   if (url === undefined || !isSafe(url) || issuer !== `${url.origin}${path}` || path.endsWith('/')) {
-    throw new TypeError('createTokenService: issuer is a URL such as https://tokens.example: https (http on loopback), no trailing slash, query or fragment');
+    throw new TypeError(
+      'createTokenService: issuer is a URL such as https://tokens.example: https (http on loopback), no trailing slash, query or fragment',
+    );
   }
   const paths = {
     token: `${path}/oauth/2/token`,
@@ -46,5 +48,7 @@ export function endpointsOf(issuer: string): Endpoints {
 
 function isSafe({ protocol, hostname }: URL): boolean {
   if (protocol === 'https:') return true;
-  return protocol === 'http:' && (hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname));
+  return (
+    protocol === 'http:' && (hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname))
+  );
 }

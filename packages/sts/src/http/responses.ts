@@ -1,4 +1,4 @@
-import { type Denied, STATUS_OF_TOKEN_ERROR, type TokenError } from '../denied.js';
+import type { Denied, TokenError } from '../denied.js';
 
 /** Fixed text for each error: never anything a caller sent. @see RFC 6749 section 5.2 */
 const DESCRIPTION_OF_ERROR: Readonly<Record<TokenError, string>> = Object.freeze({
@@ -28,7 +28,7 @@ export function jsonResponse(status: number, body: object, headers: Readonly<Rec
 }
 
 /** The answer to a refused request. @see RFC 6749 section 5.2 */
-export function deniedResponse({ error }: Denied, status: number = STATUS_OF_TOKEN_ERROR[error]): Response {
+export function deniedResponse({ error, status }: Denied): Response {
   const headers: Record<string, string> = {};
   if (status === 401) headers['WWW-Authenticate'] = 'Basic realm="caracal", charset="UTF-8"';
   if (status === 503) headers['Retry-After'] = String(RETRY_AFTER_SECONDS);

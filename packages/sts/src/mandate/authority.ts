@@ -27,7 +27,11 @@ export interface Catalog {
 }
 
 /** What an application may have of its own authority: a session without a resource, else a mandate for the gateway. */
-export function ownAuthority(application: Application, request: AuthorityRequest, catalog: Catalog): Authority | Denied {
+export function ownAuthority(
+  application: Application,
+  request: AuthorityRequest,
+  catalog: Catalog,
+): Authority | Denied {
   return request.resources.length === 0
     ? sessionAuthority(application, request, undefined)
     : targetAuthority('gateway', application, request, catalog, undefined);
@@ -95,13 +99,15 @@ function targetAuthority(
   const grants: ReadonlySet<string>[] = [];
   for (const resource of resources) {
     const grant = application.grants.get(resource);
-    if (grant === undefined || !catalog.resources.has(resource)) return denied('invalid_target', 'resource_not_granted');
+    if (grant === undefined || !catalog.resources.has(resource))
+      return denied('invalid_target', 'resource_not_granted');
     grants.push(grant);
   }
   if (scopes === undefined) {
     const common = [...grants[0]!].filter((scope) => grants.every((grant) => grant.has(scope)));
     const granted = common.filter((scope) => bound?.has(scope) ?? true);
     if (common.length === 0 && grants.some(({ size }) => size > 0)) return denied('invalid_target', 'no_common_scope');
+    if (common.length > 0 && granted.length === 0) return denied('invalid_scope', 'scope_exceeds_subject');
     return { use, application, targets: resources, scopes: granted };
   }
   if (bound !== undefined && !scopes.every((scope) => bound.has(scope))) {
