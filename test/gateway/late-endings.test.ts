@@ -1,5 +1,5 @@
 import { type AuditSink, memoryRevocationStore } from '@caracal/core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { fakeWorld } from './fake-world.js';
 
 const SESSION = { zoneId: 'default', kind: 'sid', id: 'late-session' } as const;
@@ -71,5 +71,29 @@ describe('a gateway that has closed', () => {
     expect(await answer).toMatchObject({ status: 503, error: 'shutting_down' });
     expect(world.transport.plans).toEqual([]);
     expect(world.gateway.liveExchanges).toBe(0);
+  });
+});
+
+describe('an event stream', () => {
+  it('is cut when its mandate is over, also where the wall clock was set back meanwhile', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const clock = { wallMs: Date.now(), monotonicMs: 0 };
+      const world = await fakeWorld({}, { clock: { now: () => clock.wallMs, monotonic: () => clock.monotonicMs } });
+      world.transport.upstream = (handler) => {
+        handler.onStart(false);
+        handler.onSent();
+        handler.onHead(200, ['Content-Type', 'text/event-stream']);
+      };
+      const answer = world.send(world.head(await world.mint()));
+      await vi.waitFor(() => expect(world.gateway.liveExchanges).toBe(1));
+      clock.wallMs -= 3_600_000;
+      clock.monotonicMs += 3_600_000;
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(await answer).toMatchObject({ status: 200, cut: true });
+      expect(world.audit.records().at(-1)).toMatchObject({ outcome: 'expired_mid_stream' });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

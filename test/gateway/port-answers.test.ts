@@ -54,3 +54,17 @@ describe('an answer of a port that is none', () => {
     expect(error).toBe('rate_limit_unavailable');
   });
 });
+
+describe('whoever is told of faults', () => {
+  it('cannot make another one by throwing', async () => {
+    const authorize = () => {
+      throw new Error('the decision point is down');
+    };
+    const onFault = () => {
+      throw new Error('the log is full');
+    };
+    const { error, record } = await answered({ authorizers: [{ authorize }], onFault });
+    expect(error).toBe('authorizer_unavailable');
+    expect(record).toMatchObject({ type: 'request.denied', error: 'authorizer_unavailable' });
+  });
+});

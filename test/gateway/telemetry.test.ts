@@ -1,4 +1,4 @@
-import { openTelemetry } from '@caracal/core';
+import { type Credential, openTelemetry, type ResourceDefinition } from '@caracal/core';
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
@@ -9,13 +9,13 @@ import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '
 import { describe, expect, it } from 'vitest';
 import { fakeWorld, UPSTREAM_KEY } from './fake-world.js';
 
-async function measuredWorld() {
+async function measuredWorld(resource: Partial<ResourceDefinition> = {}) {
   const spans = new InMemorySpanExporter();
   const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] });
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 2 ** 30 });
   const meterProvider = new MeterProvider({ readers: [reader] });
-  const world = await fakeWorld({}, { telemetry: openTelemetry({ tracerProvider, meterProvider }) });
+  const world = await fakeWorld(resource, { telemetry: openTelemetry({ tracerProvider, meterProvider }) });
   const metrics = async () => {
     await reader.forceFlush();
     const scopes = exporter.getMetrics().at(-1)!.scopeMetrics;
@@ -75,6 +75,34 @@ describe('openTelemetry', () => {
     expect(finished[1]!.attributes).toMatchObject({ 'error.type': 'missing_token', 'http.response.status_code': 401 });
     expect(finished[1]!.status.code).toBe(0); // a caller's mistake is no error of the server
     expect(JSON.stringify((await metrics())['http.server.request.duration'])).not.toContain('HAXX');
+  });
+
+  it('ends the span of each sending of a request that was sent again with another credential', async () => {
+    const credential = (value: string): Credential => ({
+      headers: ['X-Api-Key', value],
+      query: undefined,
+      secrets: [value],
+      connection: undefined,
+    });
+    const { world, spans } = await measuredWorld({
+      provider: {
+        id: 'provider://renewable',
+        kind: 'api_key',
+        origins: ['https://billing.example'],
+        headerNames: ['x-api-key'],
+        renewable: true,
+        attach: () => credential('old'),
+        renew: async () => credential('new'),
+      },
+    });
+    const answers = world.transport.upstream;
+    world.transport.upstream = (handler) => {
+      world.transport.upstream = answers;
+      handler.onStart(false);
+      handler.onHead(401, []);
+    };
+    expect((await world.send(world.head(await world.mint()))).status).toBe(200);
+    expect(spans.getFinishedSpans().map(({ kind }) => kind)).toEqual([2, 2, 1]);
   });
 
   it('takes an explanation for no request: it never ends', async () => {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileReplayStore, fileRevocationStore } from '@caracal/file';
 import {
   type ManualClock,
   manualClock,
@@ -9,7 +10,6 @@ import {
   replayStoreCases,
   revocationStoreCases,
 } from '@caracal/testkit';
-import { fileReplayStore, fileRevocationStore } from '@caracal/file';
 import { portSuite } from './port-suite.js';
 
 async function subject<Store extends { close(): Promise<void> }>(

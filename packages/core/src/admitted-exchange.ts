@@ -22,6 +22,8 @@ export interface ExchangeParts {
   refuse(admission: Attached, denial: Denial): Refusal;
   renewed(admission: Attached): Promise<Credential | undefined>;
   finished(admission: Attached, settlement: Settlement): void;
+  /** By either clock: setting the wall clock back lets no stream live longer. */
+  expired(mandate: Mandate): boolean;
 }
 
 /** The gateway's own exchange: live from its making until it is settled. */
@@ -117,7 +119,7 @@ export class AdmittedExchange implements Exchange, LiveExchange {
 
   tick(now: number): void {
     const { mandate, resource } = this.#admission;
-    if (this.#eventStream && resource.onExpiry === 'cut' && this.#parts.clock.now() >= mandate.expiresAt * 1000) {
+    if (this.#eventStream && resource.onExpiry === 'cut' && this.#parts.expired(mandate)) {
       return this.end('expired');
     }
     this.#follower?.tick(now);

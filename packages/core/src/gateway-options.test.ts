@@ -44,4 +44,21 @@ describe('gatewaySettings', () => {
       said.mockRestore();
     }
   });
+
+  it('does not let faults flood the console, and says how many it left out', () => {
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    let now = 0;
+    try {
+      const clock = { now: () => 0, monotonic: () => now };
+      const { onFault } = gatewaySettings({ ...MINIMAL, clock });
+      const fault = { requestId: undefined, code: 'issuer_unavailable', reason: 'failed', cause: undefined } as const;
+      for (let index = 0; index < 500; index++) onFault(fault);
+      expect(said).toHaveBeenCalledTimes(10);
+      now = 1000;
+      onFault(fault);
+      expect(JSON.parse(said.mock.lastCall![0] as string)).toMatchObject({ omitted: 490 });
+    } finally {
+      said.mockRestore();
+    }
+  });
 });

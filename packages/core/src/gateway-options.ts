@@ -42,7 +42,7 @@ export interface GatewayOptions {
     readonly sink?: AuditSink;
     /** Default `written`. */
     readonly durability?: Durability;
-    /** Records on their way to the sink at once. Default 10,000. */
+    /** Records that are on their way to the sink, or will be: an open exchange keeps a place for its last one. Default 65,536. */
     readonly room?: number;
   };
   /** Fetches key sets. Needed where an issuer has a `jwksUri`. */
@@ -69,7 +69,7 @@ export interface GatewayOptions {
 /** Defaults of {@link GatewayOptions}. */
 export const GATEWAY_DEFAULTS = Object.freeze({
   durability: 'written' satisfies Durability as Durability,
-  room: 10_000,
+  room: 65_536,
   gatewayId: 'gateway',
   maxStalenessMs: 10_000,
   portTimeoutMs: 5_000,
@@ -163,7 +163,7 @@ export function gatewaySettings(options: GatewayOptions): GatewaySettings {
       'authorizerTimeoutMs',
       options.authorizerTimeoutMs ?? GATEWAY_DEFAULTS.authorizerTimeoutMs,
     ),
-    onFault: options.onFault ?? tellConsole,
+    onFault: heard(options.onFault ?? consoleFaults(clock)),
     clock,
   });
 }
@@ -183,8 +183,41 @@ function originOf(name: string, text: string): string {
   return url.origin;
 }
 
-// Without the cause's text, which may name addresses or hold what a library put there.
-function tellConsole({ requestId, code, reason, cause }: Fault): void {
-  const name = cause instanceof Error ? cause.name : typeof cause;
-  console.error(JSON.stringify({ level: 'error', requestId, code, reason, cause: name }));
+// Faults are told of where admission must not throw and where nobody waits for a write: another one would end the process.
+function heard(tell: (fault: Fault) => void): (fault: Fault) => void {
+  return (fault) => {
+    try {
+      tell(fault);
+    } catch {
+      // There is nobody left to tell that the one who is told of faults has failed.
+    }
+  };
+}
+
+/** Lines a second that are told of faults; the next one says how many were left out. */
+const MAX_LINES_PER_SECOND = 10;
+
+// Without the cause's text, which may name addresses or hold what a library put there. Bounded, because a caller without a
+// mandate can cause faults while an issuer is down.
+function consoleFaults(clock: Clock): (fault: Fault) => void {
+  let since = Number.NEGATIVE_INFINITY;
+  let lines = 0;
+  let omitted = 0;
+  return ({ requestId, code, reason, cause }) => {
+    const now = clock.monotonic();
+    if (now - since >= 1000) {
+      since = now;
+      lines = 0;
+    }
+    if (lines >= MAX_LINES_PER_SECOND) {
+      omitted += 1;
+      return;
+    }
+    lines += 1;
+    const name = cause instanceof Error ? cause.name : typeof cause;
+    console.error(
+      JSON.stringify({ level: 'error', requestId, code, reason, cause: name, ...(omitted > 0 && { omitted }) }),
+    );
+    omitted = 0;
+  };
 }

@@ -79,6 +79,7 @@ class CoreGateway implements Gateway {
           code: settlement.error,
           settlement,
         }),
+      expired: (mandate) => verifier.expired(mandate),
     };
     this.#unsubscribe = revocations.subscribe(() => {
       this.#live.end('revoked', (exchange) => revocations.isRevoked((exchange as AdmittedExchange).principal.anchors));

@@ -262,6 +262,15 @@ describe('a change of protocol', () => {
     expect(await client.end()).toMatch(/^HTTP\/1\.1 405 .*\r\nConnection: close\r\n/s);
     expect(gateway.heads[0]).toMatchObject({ method: 'CONNECT', target: 'upstream.test:443' });
   });
+
+  it('by CONNECT behind a request not answered yet is not taken for the answer to that one', async () => {
+    const gateway = new FakeGateway(({ method }, own) => (method === 'CONNECT' ? refusal(405) : own.exchange()));
+    const { client } = await deciding(gateway);
+    client.get('/').send('CONNECT upstream.test:443 HTTP/1.1', 'Host: upstream.test:443', '', '');
+    expect(await client.end()).toBe('');
+    await eventually(() => gateway.exchanges[0]!.settlement?.outcome === 'client_aborted');
+    expect(gateway.heads[1]).toMatchObject({ method: 'CONNECT' });
+  });
 });
 
 describe('an answer that does not wait for the body', () => {

@@ -45,7 +45,7 @@ export function attach(server: Server, gateway: Gateway, options: NodeHandlerOpt
   server.on('request', (req: IncomingMessage, res: ServerResponse) => listen(req, res, false));
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => listen(req, res, true));
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => listen(req, res, false));
-  server.on('connect', (req: IncomingMessage, socket: Socket) => refuseConnect(gateway, req, socket));
+  server.on('connect', (req: IncomingMessage, socket: Socket) => refuseConnect(gateway, req, connections.of(socket)));
   server.on('clientError', (error: Error, socket: Socket) => onClientError(error, socket, connections));
 
   return { drain: drainOnce({ server, gateway, connections, closeTransport: use.close }) };

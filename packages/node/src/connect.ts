@@ -1,26 +1,29 @@
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Exchange, Gateway, Refusal } from '@caracal/core';
+import type { Connection } from './connections.js';
 import { refuseOnSocket } from './refuse-on-socket.js';
 import { requestHead } from './request-head.js';
 
 /** Answers CONNECT, which Node hands over as a bare socket. The gateway is no tunnel: its first check refuses the method. */
-export function refuseConnect(gateway: Gateway, req: IncomingMessage, socket: Socket): void {
+export function refuseConnect(gateway: Gateway, req: IncomingMessage, { socket, caller }: Connection): void {
   // Node has taken its own listeners off this socket, and an error without any would end the process.
   socket.on('error', () => socket.destroy());
   const verdict = gateway.admit(requestHead(req, { address: socket.remoteAddress ?? '' }));
+  // Behind a request that is not answered yet, the refusal would be taken for the answer to that one; and as Node has let
+  // go of the socket, that one would never hear that its caller is gone.
+  const say = caller === undefined ? refuseOnSocket : () => caller.breakOff();
   if ('then' in verdict)
-    void verdict.then((settled) => answer(settled, socket)); // never rejects
-  else answer(verdict, socket);
+    void verdict.then((settled) => answer(settled, (refusal) => say(socket, refusal))); // never rejects
+  else answer(verdict, (refusal) => say(socket, refusal));
 }
 
-function answer(verdict: Refusal | Exchange, socket: Socket): void {
+function answer(verdict: Refusal | Exchange, say: (refusal: Refusal) => void): void {
   if (verdict.kind === 'refusal') {
-    refuseOnSocket(socket, verdict);
+    say(verdict);
     return;
   }
   const refusal = verdict.refuse('invalid_request', 'connect');
-  refuseOnSocket(socket, refusal);
+  say(refusal);
   verdict.settle({
     outcome: 'refused',
     status: refusal.status,

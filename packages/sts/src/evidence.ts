@@ -1,9 +1,11 @@
 import {
   type AuditRecord,
+  type Awaitable,
   ask,
   createIdentifiers,
   Denial,
   evidenceText,
+  isPromise,
   type RecordType,
   RefusalFlood,
   Room,
@@ -55,15 +57,12 @@ export class Evidence {
   /** Records an issued mandate. Nobody may see the mandate before this has answered `undefined`. */
   async issued(asked: Asked, claims: MandateClaims): Promise<Denied | undefined> {
     if (!this.#room.reserve(1)) return denied('temporarily_unavailable', 'audit_room');
-    try {
-      const { sink, durability, portTimeoutMs } = this.#settings;
-      const record = this.#issuedRecord(asked, claims);
-      const written = await ask('audit_unavailable', portTimeoutMs, () => sink.append(record, durability));
-      if (!(written instanceof Denial)) return undefined;
-      return denied('temporarily_unavailable', 'audit_unavailable', written.members?.cause);
-    } finally {
-      this.#room.release(1);
-    }
+    const record = this.#issuedRecord(asked, claims);
+    const written = await ask('audit_unavailable', this.#settings.portTimeoutMs, () =>
+      this.#write(record, () => this.#room.release(1)),
+    );
+    if (!(written instanceof Denial)) return undefined;
+    return denied('temporarily_unavailable', 'audit_unavailable', written.members?.cause);
   }
 
   /** Records a refusal; above a rate, strangers' refusals are counted together. */
@@ -107,11 +106,10 @@ export class Evidence {
   }
 
   #issuedRecord(asked: Asked, claims: MandateClaims): AuditRecord {
-    const { resource, requester, ...about } = this.#about(asked);
     return {
       ...this.#stamp('mandate.issued'),
-      ...about,
-      requester: requester === claims.client_id ? undefined : requester,
+      ...this.#about(asked),
+      requester: asked.requester === claims.client_id ? undefined : asked.requester,
       zoneId: claims.zone_id,
       issuer: claims.iss,
       applicationId: claims.client_id,
@@ -121,7 +119,7 @@ export class Evidence {
       rootSessionId: claims.root_sid,
       agentSessionId: claims.agent_session_id,
       jti: claims.jti,
-      resource: claims.target?.length === 1 ? claims.target[0] : resource,
+      resource: claims.target?.length === 1 ? claims.target[0] : undefined,
       decision: 'allowed',
       durationMs: this.#settings.clock.monotonic() - asked.startedAt,
       use: claims.use,
@@ -137,33 +135,43 @@ export class Evidence {
       peer: peer === undefined ? undefined : evidenceText(peer),
       path: path === undefined ? undefined : evidenceText(path),
     };
-    if (requester === undefined)
-      return where as typeof where & { readonly resource?: string; readonly requester?: string };
+    if (requester === undefined) return where;
     const { zone, endpoints } = this.#settings;
-    return { ...where, zoneId: zone, issuer: endpoints.issuer, applicationId: requester, requester, resource };
+    return { ...where, zoneId: zone, issuer: endpoints.issuer, applicationId: requester, resource };
   }
 
   /** `stands`: for how many refusals, so that none goes uncounted if this record finds no room either. */
   #append(record: AuditRecord, stands = 1): void {
-    const { sink, durability, portTimeoutMs, onFault } = this.#settings;
     if (!this.#room.reserveRefusal()) {
       this.#omitted += stands;
       return this.#flushLater();
     }
-    const done = (written: unknown): void => {
-      this.#room.releaseRefusal();
-      if (!(written instanceof Denial)) return;
+    const failed = (cause: unknown): void => {
       this.#omitted += stands;
       this.#flushLater();
-      onFault({
-        requestId: record.requestId,
-        error: 'temporarily_unavailable',
-        reason: 'audit_append',
-        cause: written.members?.cause,
-      });
+      const { requestId } = record;
+      this.#settings.onFault({ requestId, error: 'temporarily_unavailable', reason: 'audit_append', cause });
     };
-    // Nobody waits for the record of a refusal, and ask() never rejects.
-    void Promise.resolve(ask('audit_unavailable', portTimeoutMs, () => sink.append(record, durability))).then(done);
+    try {
+      const written = this.#write(record, () => this.#room.releaseRefusal());
+      if (isPromise(written)) void written.catch(failed); // nobody waits for the record of a refusal
+    } catch (cause) {
+      failed(cause);
+    }
+  }
+
+  /** Hands a record to the sink. Its room is taken until the sink is done with it, however long somebody waits for that. */
+  #write(record: AuditRecord, release: () => void): Awaitable<void> {
+    const { sink, durability } = this.#settings;
+    try {
+      const written = sink.append(record, durability);
+      if (isPromise(written)) void written.then(release, release);
+      else release();
+      return written;
+    } catch (cause) {
+      release();
+      throw cause;
+    }
   }
 
   #flushLater(): void {

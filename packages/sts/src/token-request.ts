@@ -52,7 +52,9 @@ function exchangeFault(form: Form): string | undefined {
   if (subjectToken !== undefined) return isMandateType(subjectType) ? undefined : 'subject_token_type_unknown';
   if (subjectType !== undefined) return 'subject_token_missing';
   // Only Caracal's own clients ask without one; to them it is what client credentials are to others.
-  return parameter(form, 'application_id') === undefined ? 'subject_token_missing' : undefined;
+  const isCaracalForm =
+    parameter(form, 'application_id') !== undefined && parameter(form, 'client_secret') !== undefined;
+  return isCaracalForm ? undefined : 'subject_token_missing';
 }
 
 /** Resources and audiences alike name a target by its identifier. `undefined` where one is malformed. */

@@ -1,4 +1,11 @@
-import { isIdentifier, isResourceIdentifier, isScope, type KeySource, refuseUnknownOptions } from '@caracal/core';
+import {
+  isIdentifier,
+  isResourceIdentifier,
+  isScope,
+  type KeySource,
+  MAX_SCOPES,
+  refuseUnknownOptions,
+} from '@caracal/core';
 import type { JWK } from 'jose';
 import { Authenticator } from './authenticate/authenticator.js';
 import { Denied, denied } from './denied.js';
@@ -8,6 +15,7 @@ import { deniedResponse } from './http/responses.js';
 import { KeyRing } from './keys/key-ring.js';
 import { type IssuedMandate, MandateIssuer } from './mandate/issuer.js';
 import { KEY_OVERLAP_SECONDS, type Settings, type TokenServiceOptions, tokenServiceSettings } from './settings.js';
+import { MAX_RESOURCES } from './token-request.js';
 
 /** What is asked for in this process, without a secret: whoever holds the service may act as any application. */
 export interface IssueOptions {
@@ -148,14 +156,20 @@ const ISSUE_OPTIONS: readonly (keyof IssueOptions)[] = [
 function checkIssueOptions(options: IssueOptions): void {
   refuseUnknownOptions('issue', options, ISSUE_OPTIONS);
   const { resources = [], scopes = [], ttlSeconds, agentSessionId } = options;
-  if (!Array.isArray(resources) || !resources.every(isResourceIdentifier)) {
-    throw new TypeError('issue: resources is a list of resource identifiers');
+  if (!isListOf(resources, MAX_RESOURCES, isResourceIdentifier)) {
+    throw new TypeError(`issue: resources is a list of at most ${MAX_RESOURCES} resource identifiers`);
   }
-  if (!Array.isArray(scopes) || !scopes.every(isScope)) throw new TypeError('issue: scopes is a list of scopes');
+  if (!isListOf(scopes, MAX_SCOPES, isScope)) throw new TypeError('issue: scopes is a list of scopes');
   if (ttlSeconds !== undefined && !(Number.isSafeInteger(ttlSeconds) && ttlSeconds > 0)) {
     throw new TypeError('issue: ttlSeconds is a whole number above 0');
   }
   if (agentSessionId !== undefined && !isIdentifier(agentSessionId)) {
     throw new TypeError('issue: agentSessionId is a text of 1 to 512 characters');
   }
+}
+
+function isListOf(value: unknown, max: number, isMember: (entry: string) => boolean): boolean {
+  return (
+    Array.isArray(value) && value.length <= max && value.every((entry) => typeof entry === 'string' && isMember(entry))
+  );
 }

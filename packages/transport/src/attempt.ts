@@ -84,6 +84,9 @@ export class Attempt implements Dispatched, Waiter {
     if (this.#done) return true;
     if (status === 101) {
       this.#fail({ kind: 'invalid', cause: new Error('the upstream switched protocols without being asked to') });
+    } else if (status < 100) {
+      // undici takes it for an interim response; passed on, the next hop could take it for the final one.
+      this.#fail({ kind: 'invalid', cause: new Error('the upstream answered with a status that is none') });
     } else if (status < 200) {
       this.#handler.onInterim(status, rawHeaders(headers));
     } else {

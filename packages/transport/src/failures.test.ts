@@ -55,6 +55,7 @@ describe('an answer that is not valid HTTP', () => {
   it.each([
     ['garbage', 'SSH-2.0-OpenSSH_9.6\r\n\r\n'],
     ['a header line without a colon', 'HTTP/1.1 200 OK\r\nnonsense\r\n\r\n'],
+    ['a status below 100', 'HTTP/1.1 099 X\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'],
     ['a space before the colon', 'HTTP/1.1 200 OK\r\nX-A : 1\r\n\r\n'],
     ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'],
     ['a length and chunks', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],

@@ -9,7 +9,9 @@ export type RecordType =
   | 'mandate.issued'
   | 'mandate.denied'
   | 'gateway.started'
-  | 'gateway.stopped';
+  | 'gateway.stopped'
+  /** So many records (`count`) found no room or no sink: what they said is not known any more. */
+  | 'records.omitted';
 
 /**
  * What the token service answers in `error` beside `invalid_request`: the codes of OAuth, not of the gateway.

@@ -190,6 +190,32 @@ describe('Recorder', () => {
     expect([1, 2, 3, 4, 5].map(() => audit.reserve(admitted()))).toEqual([true, true, true, true, false]);
   });
 
+  it('ends the evidence of a request whose record was accepted after it had been refused', async () => {
+    let accept = () => {};
+    const sink: AuditSink = {
+      append: (record) => {
+        records.push(record);
+        if (record.type !== 'request.authorized') return;
+        return new Promise<void>((resolve) => {
+          accept = resolve;
+        });
+      },
+    };
+    const audit = recorder({ sink });
+    const admission = admitted();
+    audit.reserve(admission);
+    const written = audit.authorized(admission);
+    audit.refused(admission, { ...REFUSED, code: 'audit_unavailable', reason: 'timeout', anonymous: false });
+    accept();
+    await written;
+    expect(records.map(({ type }) => type)).toEqual(['request.authorized', 'request.denied', 'request.completed']);
+    expect(records.at(-1)).toMatchObject({
+      outcome: 'refused',
+      error: 'audit_unavailable',
+      reason: 'accepted_too_late',
+    });
+  });
+
   it('makes one record a second of a flood, with an exact count', () => {
     const audit = recorder();
     for (let index = 0; index < 1000; index++) audit.refused(request(), REFUSED);
@@ -226,7 +252,8 @@ describe('Recorder', () => {
     expect(faults).toHaveLength(7);
     broken = false;
     await vi.advanceTimersByTimeAsync(1000);
-    expect(records).toMatchObject([{ reason: 'no_room', count: 7 }]);
+    expect(records).toMatchObject([{ type: 'records.omitted', reason: 'no_room', count: 7 }]);
+    expect(records[0]!.decision).toBeUndefined();
   });
 
   it('records its own start and stop, and leaves no timer behind', () => {

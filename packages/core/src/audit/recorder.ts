@@ -1,6 +1,6 @@
 import type { Attached, PartlyAdmitted } from '../admission.js';
 import type { Clock } from '../clock.js';
-import type { ErrorCode } from '../errors.js';
+import { type ErrorCode, STATUS_OF_CODE } from '../errors.js';
 import type { Settlement } from '../exchange.js';
 import { createIdentifiers } from '../identifiers.js';
 import { isPromise } from '../pipeline.js';
@@ -97,14 +97,26 @@ export class Recorder {
     return written.then(
       () => {
         this.#room.release(1);
-        // Else it was too late, and the request has been refused meanwhile.
         if (admission.evidence === 'appending') admission.evidence = 'authorized';
+        else this.#refusedLate(admission);
       },
       (cause: unknown) => {
         this.#room.release(1);
         throw cause;
       },
     );
+  }
+
+  // The request was refused while its record was on its way: without an end that record would look like a call that ran.
+  #refusedLate(admission: Attached): void {
+    const facts = {
+      code: 'audit_unavailable',
+      reason: 'accepted_too_late',
+      status: STATUS_OF_CODE.audit_unavailable,
+    } as const;
+    const settlement = refusedSettlement({ ...facts, policies: undefined, anonymous: false });
+    const durationMs = this.#options.clock.monotonic() - admission.startedAt;
+    this.#appendRefusal(completedRecord(this.#stamp('request.completed'), admission, settlement, durationMs));
   }
 
   /** The record of an exchange's end. Uses the room that was reserved at its admission. */
@@ -159,7 +171,7 @@ export class Recorder {
     this.#tellOmitted();
   }
 
-  /** Writes what is still only counted and leaves no timer behind. */
+  /** Writes what is still only counted and leaves no timer behind. What is counted later is told to nobody: close it last. */
   close(): void {
     this.#lifecycle('gateway.stopped');
     clearTimeout(this.#timer);
@@ -174,7 +186,7 @@ export class Recorder {
     if (this.#omitted === 0) return;
     const count = this.#omitted;
     this.#omitted = 0;
-    this.#appendRefusal({ ...this.#stamp('request.denied'), decision: 'denied', reason: 'no_room', count }, count);
+    this.#appendRefusal({ ...this.#stamp('records.omitted'), reason: 'no_room', count }, count);
   }
 
   /** `stands`: for how many refusals, so that none goes uncounted if this record finds no room either. */

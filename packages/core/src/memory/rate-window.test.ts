@@ -44,6 +44,12 @@ describe('RateWindow', () => {
     );
   });
 
+  it('admits nothing uncounted where the end of the window is lost in rounding', () => {
+    const window = new RateWindow();
+    expect(window.admit(916.2630039925012, 1, 1000)).toBe(0);
+    expect(window.admit(1916.2630039925011, 1, 1000)).toBeGreaterThan(0);
+  });
+
   it('never admits more than it may in any window, above 256 requests too', () => {
     const waits = Array.from({ length: 6_000 }, (_, index) => (index % 7 === 0 ? 3 : 0.5));
     const { admitted } = admissions(waits, 300, 1_000);

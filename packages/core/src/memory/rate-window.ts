@@ -61,7 +61,8 @@ export class RateWindow {
     let left = this.#total;
     for (const { lastMs, count } of this.#log) {
       left -= count;
-      if (left < requests) return lastMs + this.#windowMs - nowMs;
+      // Rounding can make 0 of what `#forget` still counts, and 0 would mean that this one is admitted.
+      if (left < requests) return Math.max(Number.MIN_VALUE, lastMs + this.#windowMs - nowMs);
     }
     return this.#windowMs;
   }

@@ -15,7 +15,6 @@ export function knownResource(directory: ResourceDirectory, timeoutMs: number): 
       chain(mounted(directory, timeoutMs, admission), (mount) => {
         const named = admission.request.resource;
         if (named === undefined) {
-          // Without a name only a mount can tell; which mounts exist is told to nobody.
           if (mount.match === undefined) return deny('invalid_request', 'resource_not_named');
           return resolved(admission, mount.match);
         }

@@ -91,6 +91,7 @@ class MeasuredRequest implements RequestTelemetry {
   forwarding({ resource }: PartlyAdmitted): TraceContext {
     const host = resource?.upstream?.host;
     this.#clientStartedAt = performance.now();
+    this.#client?.end(); // sent once more, with a renewed credential
     this.#client = this.#tracer.startSpan(
       this.#method,
       { kind: SpanKind.CLIENT, attributes: { 'http.request.method': this.#method, ...serverAddress(host) } },

@@ -21,7 +21,7 @@ export class Authenticator {
     this.#settings = settings;
     this.#replays = settings.replays;
     this.#revocations = settings.revocations;
-    this.#secrets = new SecretVerifier(settings.zone);
+    this.#secrets = new SecretVerifier(settings.zone, settings.portTimeoutMs);
   }
 
   /** The application, once it has proved who it is and is not revoked. */

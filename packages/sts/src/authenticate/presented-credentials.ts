@@ -80,7 +80,7 @@ function decodeBase64(text: string): string | undefined {
   }
 }
 
-function bounded(credentials: PresentedCredentials & { readonly secret: string }): PresentedCredentials | Denied {
+function bounded(credentials: Extract<PresentedCredentials, { secret: string }>): PresentedCredentials | Denied {
   const { applicationId, secret } = credentials;
   const fits = applicationId.length <= MAX_CREDENTIAL_LENGTH && secret.length <= MAX_CREDENTIAL_LENGTH;
   return fits ? credentials : denied('invalid_client', 'credentials_too_long');

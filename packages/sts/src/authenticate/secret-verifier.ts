@@ -1,4 +1,4 @@
-import { compositeKey, Denial, type SecretSource } from '@caracal/core';
+import { ask, compositeKey, Denial, type SecretSource } from '@caracal/core';
 import { type Denied, denied } from '../denied.js';
 import { GuessBudget } from './guess-budget.js';
 import { derivedKey, SALT_BYTES } from './scrypt.js';
@@ -18,14 +18,17 @@ const BUSY = 'secret_guesses';
  */
 export class SecretVerifier {
   readonly #zone: string;
+  readonly #timeoutMs: number;
   readonly #budget = new GuessBudget();
   readonly #key: Promise<CryptoKey>;
   readonly #verified = new Map<string, Uint8Array>();
   readonly #pending = new Map<string, Promise<boolean | undefined>>();
   readonly #nobody = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
 
-  constructor(zone: string) {
+  /** `timeoutMs`: how long a store may take to open a secret. */
+  constructor(zone: string, timeoutMs: number) {
     this.#zone = zone;
+    this.#timeoutMs = timeoutMs;
     this.#key = crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
   }
 
@@ -49,7 +52,8 @@ export class SecretVerifier {
 
   async #known(applicationId: string, expected: ExpectedSecret | undefined): Promise<Uint8Array | Denial | undefined> {
     if (expected?.kind !== 'source') return this.#verified.get(applicationId);
-    const secret = await expected.source.open(this.#zone);
+    const { source } = expected;
+    const secret = await ask('credential_unavailable', this.#timeoutMs, () => source.open(this.#zone));
     return secret instanceof Denial ? secret : this.#digest(applicationId, secret.reveal());
   }
 

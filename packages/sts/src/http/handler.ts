@@ -1,4 +1,3 @@
-import type { JsonObject } from '@caracal/core';
 import type { Application } from '../application.js';
 import { ASSERTION_ALGORITHMS } from '../authenticate/assertion-keys.js';
 import type { Authenticator } from '../authenticate/authenticator.js';
@@ -34,8 +33,6 @@ export interface HandlerParts {
 type Answer = (application: Application, form: Form, asked: Asked, parts: HandlerParts) => Promise<Response | Denied>;
 
 const UNKNOWN_PEER = 'unknown';
-/** Not longer: after a rotation verifiers look again at once. */
-const KEYS_MAX_AGE_SECONDS = 60;
 
 /** The token service over HTTP: metadata, key set, token, revocation, introspection. */
 export class TokenServiceHandler {
@@ -46,7 +43,7 @@ export class TokenServiceHandler {
   constructor(parts: HandlerParts) {
     this.#parts = parts;
     const { paths } = parts.settings.endpoints;
-    const metadata = metadataOf(parts.settings);
+    const metadata = authorizationServerMetadata(parts.settings.endpoints, ASSERTION_ALGORITHMS);
     this.#documents = new Map([
       [paths.metadata, () => metadata],
       [paths.jwks, () => parts.keys.jwks()],
@@ -105,11 +102,6 @@ export class TokenServiceHandler {
   }
 }
 
-function metadataOf({ endpoints, resources }: Settings): JsonObject {
-  const scopes = new Set([...resources.values()].flatMap((resource) => [...resource.scopes]));
-  return authorizationServerMetadata(endpoints, [...scopes].sort(), ASSERTION_ALGORITHMS);
-}
-
 function knownResource(form: Form, { resources }: Settings): string | undefined {
   const named = form.get('resource')?.length === 1 ? parameter(form, 'resource') : undefined;
   return named !== undefined && resources.has(named) ? named : undefined;
@@ -120,7 +112,8 @@ function documentResponse(method: string, document: () => object): Response {
   return new Response(method === 'HEAD' ? null : JSON.stringify(document()), {
     headers: {
       'Content-Type': 'application/json',
-      'Cache-Control': `public, max-age=${KEYS_MAX_AGE_SECONDS}`,
+      // A new key signs at once, and verifiers keep the set themselves: a cache between would only hide that key.
+      'Cache-Control': 'no-cache',
       'X-Content-Type-Options': 'nosniff',
     },
   });

@@ -11,7 +11,7 @@ const DESCRIPTION_OF_ERROR: Readonly<Record<TokenError, string>> = Object.freeze
   temporarily_unavailable: 'The token service cannot answer now; try again.',
   server_error: 'The token service failed.',
 });
-const RETRY_AFTER_SECONDS = 2;
+const MAX_RETRY_AFTER_SECONDS = 5;
 
 /** A JSON answer that no cache keeps. @see RFC 6749 section 5.1 */
 export function jsonResponse(status: number, body: object, headers: Readonly<Record<string, string>> = {}): Response {
@@ -31,8 +31,13 @@ export function jsonResponse(status: number, body: object, headers: Readonly<Rec
 export function deniedResponse({ error, status }: Denied): Response {
   const headers: Record<string, string> = {};
   if (status === 401) headers['WWW-Authenticate'] = 'Basic realm="caracal", charset="UTF-8"';
-  if (status === 503) headers['Retry-After'] = String(RETRY_AFTER_SECONDS);
+  if (status === 503) headers['Retry-After'] = retryAfter();
   // What is left of a body that was not read belongs to no other request.
   if (status === 408 || status === 413) headers.Connection = 'close';
   return jsonResponse(status, { error, error_description: DESCRIPTION_OF_ERROR[error] }, headers);
+}
+
+// Spread out, so that those who were refused together do not come back together.
+function retryAfter(): string {
+  return String(1 + Math.floor(Math.random() * MAX_RETRY_AFTER_SECONDS));
 }

@@ -43,7 +43,7 @@ export class KeyRing {
   }
 
   /** Signs claims as a mandate: header `alg`, `kid` and `typ` `at+jwt`. @see RFC 9068 section 2.1 */
-  sign(claims: Readonly<Record<string, unknown>>): Promise<string> {
+  sign(claims: object): Promise<string> {
     const { key, imported } = this.#ring.signer;
     return new SignJWT({ ...claims }).setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'at+jwt' }).sign(imported);
   }
