@@ -57,7 +57,7 @@ describe('Evidence', () => {
     expect(faults).toMatchObject([{ reason: 'audit_append' }]);
     isDown = false;
     evidence.flush();
-    expect(kept).toMatchObject([{ type: 'mandate.denied', reason: 'no_room', count: 1 }]);
+    expect(kept).toMatchObject([{ type: 'records.omitted', reason: 'no_room', count: 1 }]);
   });
 
   it('leaves room for issued mandates while refusals pile up', async () => {

@@ -95,7 +95,7 @@ export class Evidence {
     if (this.#omitted === 0) return;
     const count = this.#omitted;
     this.#omitted = 0;
-    this.#append({ ...this.#stamp('mandate.denied'), decision: 'denied', reason: 'no_room', count }, count);
+    this.#append({ ...this.#stamp('records.omitted'), reason: 'no_room', count }, count);
   }
 
   /** Writes what is still only counted, and leaves no timer behind. */
