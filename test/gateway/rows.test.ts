@@ -1,4 +1,5 @@
 import {
+  deny,
   type GatewayOptions,
   memoryRevocationStore,
   type Provider,
@@ -137,6 +138,16 @@ const ROWS: readonly Row[] = [
       outbound: { fetch: failing.rejects },
     }),
     mandate: async ({ issuer }) => issuer.mint({ iss: 'https://issuer.test', aud: 'https://issuer.test' }),
+  },
+  {
+    row: '4c',
+    name: 'a new mandate of a peer that has sent two hundred bad ones in this second',
+    status: 503,
+    error: 'overloaded',
+    reason: 'peer_failures',
+    before: async (world) => {
+      for (let index = 0; index < 200; index++) await world.gateway.admit(world.head(`not.a.mandate${index}`));
+    },
   },
   {
     row: '5',
@@ -316,6 +327,17 @@ const ROWS: readonly Row[] = [
     resource: { provider: providerThat(failing.rejects) },
   },
   {
+    row: '15',
+    name: 'a subject that has not connected an account',
+    status: 403,
+    error: 'connection_required',
+    resource: {
+      provider: providerThat(() =>
+        deny('connection_required', 'no_connection', { connectUri: 'https://sts.example/connect' }),
+      ),
+    },
+  },
+  {
     row: '16',
     name: 'an audit without room',
     status: 503,
@@ -437,7 +459,7 @@ describe('the order of checks, with a fake transport', () => {
     const records = world.audit.records().filter((record) => record.requestId === requestId);
     expect(records.at(-1)).toMatchObject({ error: row.error, status: row.status });
     if (row.reason !== undefined) expect(records.at(-1)).toMatchObject({ reason: row.reason });
-    if (['1', '2', '3', '4', '4b'].includes(row.row)) expect(records[0]!.applicationId).toBeUndefined();
+    if (['1', '2', '3', '4', '4b', '4c'].includes(row.row)) expect(records[0]!.applicationId).toBeUndefined();
     for (const secret of [mandate, UPSTREAM_KEY]) {
       if (secret !== undefined) expect(JSON.stringify(records)).not.toContain(secret);
     }
