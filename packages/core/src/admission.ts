@@ -32,16 +32,19 @@ export function learn<T extends Received, More extends object>(admission: T, mor
   return Object.assign(admission, more);
 }
 
+/** After rows 1 and 2: the head is in order. */
 export interface Checked extends Received {
   readonly request: CheckedHead;
 }
 
+/** After rows 3 and 4: a trusted issuer signed the mandate. */
 export interface Verified extends Checked {
   readonly mandate: Mandate;
   /** The mandate's text. */
   readonly token: string;
 }
 
+/** After row 7: the resource is known, and the mandate reaches it. */
 export interface Resolved extends Verified {
   readonly resource: Resource;
   /** Raw path after the mount prefix: what operations, authorizers and the upstream see. */
@@ -51,6 +54,7 @@ export interface Resolved extends Verified {
   readonly operation: Operation | undefined;
 }
 
+/** After row 15: the credential is at hand. */
 export interface Attached extends Resolved {
   readonly credential: Credential;
   readonly policies: readonly string[];

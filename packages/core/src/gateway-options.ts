@@ -1,3 +1,5 @@
+import type { Attached, Received } from './admission.js';
+import { admissionPipeline, type PipelineParts } from './admission-pipeline.js';
 import type { AuditSink, Durability } from './audit/audit-sink.js';
 import type { Authorizer } from './authorize/authorizer.js';
 import type { RateLimiter } from './authorize/rate-limiter.js';
@@ -12,6 +14,7 @@ import { memoryReplayStore } from './memory/replay-store.js';
 import { memoryResourceDirectory } from './memory/resource-directory.js';
 import { memoryRevocationStore } from './memory/revocation-store.js';
 import { refuseUnknownOptions } from './option-checks.js';
+import type { Pipeline } from './pipeline.js';
 import type { ResourceDefinition } from './resolve/resource.js';
 import type { ResourceDirectory } from './resolve/resource-directory.js';
 import type { Telemetry } from './telemetry/telemetry.js';
@@ -38,6 +41,8 @@ export interface GatewayOptions {
   readonly rateLimiter?: RateLimiter;
   /** Asked in order; each can only narrow. */
   readonly authorizers?: readonly Authorizer[];
+  /** Makes the pipeline of the parts below. Default {@link admissionPipeline}; begin with it to add a stage of your own. */
+  readonly pipeline?: (parts: PipelineParts) => Pipeline<Received, Attached>;
   readonly audit?: {
     readonly sink?: AuditSink;
     /** Default `written`. */
@@ -84,6 +89,7 @@ export interface GatewaySettings {
   readonly replays: ReplayStore;
   readonly rateLimiter: RateLimiter;
   readonly authorizers: readonly Authorizer[];
+  readonly pipeline: (parts: PipelineParts) => Pipeline<Received, Attached>;
   readonly sink: AuditSink;
   readonly durability: Durability;
   readonly room: number;
@@ -108,6 +114,7 @@ const KNOWN: readonly (keyof GatewayOptions)[] = [
   'replays',
   'rateLimiter',
   'authorizers',
+  'pipeline',
   'audit',
   'outbound',
   'telemetry',
@@ -148,6 +155,7 @@ export function gatewaySettings(options: GatewayOptions): GatewaySettings {
     replays: options.replays ?? memoryReplayStore({ clock }),
     rateLimiter: options.rateLimiter ?? memoryRateLimiter({ clock }),
     authorizers: options.authorizers ?? [],
+    pipeline: options.pipeline ?? admissionPipeline,
     sink: audit?.sink ?? memoryAuditSink(),
     durability,
     room: audit?.room ?? GATEWAY_DEFAULTS.room,

@@ -1,5 +1,4 @@
 import type { Attached, PartlyAdmitted, Received } from './admission.js';
-import { admissionPipeline } from './admission-pipeline.js';
 import { AdmittedExchange, type ExchangeParts } from './admitted-exchange.js';
 import { Recorder } from './audit/recorder.js';
 import { Denial, deny } from './errors.js';
@@ -65,7 +64,7 @@ class CoreGateway implements Gateway {
       onFault: (cause) => onFault({ requestId: undefined, code: 'audit_unavailable', reason: 'append', cause }),
     });
     const verifier = createVerifier({ ...settings, onWarning: (reason) => this.#warn(reason) });
-    this.#pipeline = admissionPipeline({ ...settings, verifier, recorder: this.#recorder });
+    this.#pipeline = settings.pipeline({ ...settings, verifier, recorder: this.#recorder });
     this.#parts = {
       clock,
       live: this.#live,

@@ -1,6 +1,14 @@
 // The gateway
 
-export type { Attached, Checked, PartlyAdmitted, Received, Resolved, Verified } from './admission.js';
+export {
+  type Attached,
+  type Checked,
+  learn,
+  type PartlyAdmitted,
+  type Received,
+  type Resolved,
+  type Verified,
+} from './admission.js';
 export { admissionPipeline, type PipelineParts } from './admission-pipeline.js';
 export { ask } from './ask.js';
 // attach
@@ -136,7 +144,9 @@ export { type JsonObject, own } from './verify/json-object.js';
 export { importKeySet, selectKeys } from './verify/key-set.js';
 export type { KeySet, KeySource, VerificationKey } from './verify/key-source.js';
 export { CLOCK_SKEW_SECONDS, type Lifetime, lifetimeOf, MAX_LIFE_SECONDS } from './verify/lifetime.js';
+export { type LocalKeySourceOptions, localKeySource } from './verify/local-key-source.js';
 export type { ChainLink, Delegation, Mandate } from './verify/mandate.js';
+export { type RemoteKeySourceOptions, remoteKeySource } from './verify/remote-key-source.js';
 export type { RevocationStore } from './verify/revocation-store.js';
 export { isScope, MAX_SCOPES } from './verify/scope-claim.js';
 export { verifySignature } from './verify/signature.js';

@@ -44,6 +44,19 @@ describe('pipeline', () => {
   });
 });
 
+describe('the types of a pipeline', () => {
+  it('let no stage stand before its input has been made', () => {
+    const first = stage<{ readonly a: number }, { readonly a: number; readonly b: number }>('b', (value) => ({
+      ...value,
+      b: 1,
+    }));
+    const second = stage<{ readonly a: number; readonly b: number }, string>('text', ({ a, b }) => `${a}${b}`);
+    expect(pipeline<{ readonly a: number }>().stage(first).stage(second).run({ a: 2 })).toBe('21');
+    // @ts-expect-error `b` has not been made yet
+    pipeline<{ readonly a: number }>().stage(second);
+  });
+});
+
 describe('chain', () => {
   it('passes a denial by without a call', () => {
     const denial = deny('access_denied', 'no');

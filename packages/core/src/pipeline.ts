@@ -13,7 +13,8 @@ export interface Stage<In, Out> {
   readonly name: string;
   /** It uses something up or writes something down: `explain` leaves it out. */
   readonly spends: boolean;
-  run(input: In): Step<Out>;
+  /** A property, not a method: TypeScript would let a method stand where its input has not been made. */
+  readonly run: (input: In) => Step<Out>;
 }
 
 /** Stages in order. Its types let a stage stand only where its input has been made. */

@@ -77,8 +77,8 @@ export function requestRecord(
     status: verdict.status,
     requestBytes: settlement?.requestBytes,
     responseBytes: settlement?.responseBytes,
-    durationMs: verdict.durationMs,
-    firstByteMs: settlement?.firstByteMs,
+    durationMs: rounded(verdict.durationMs),
+    firstByteMs: rounded(settlement?.firstByteMs),
     attempts: settlement?.attempts,
     outcome: verdict.outcome,
     count: undefined,
@@ -107,11 +107,16 @@ export function completedRecord(
     status: settlement.status,
     requestBytes: settlement.requestBytes,
     responseBytes: settlement.responseBytes,
-    durationMs,
-    firstByteMs: settlement.firstByteMs,
+    durationMs: rounded(durationMs),
+    firstByteMs: rounded(settlement.firstByteMs),
     attempts: settlement.attempts,
     outcome: settlement.outcome,
   };
+}
+
+// Microseconds are as fine as the clock is.
+function rounded(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms * 1000) / 1000;
 }
 
 function textOf(text: string | undefined): string | undefined {

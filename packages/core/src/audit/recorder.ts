@@ -128,8 +128,10 @@ export class Recorder {
       durability === 'buffered'
         ? requestRecord(stamp, admission, verdictOf(admission, settlement, durationMs), settlement)
         : completedRecord(stamp, admission, settlement, durationMs);
+    // A pipeline of somebody's own may have reserved nothing.
+    const reserved = admission.evidence !== 'none';
     admission.evidence = 'closed';
-    this.#append(record, () => this.#room.release(1));
+    this.#append(record, () => reserved && this.#room.release(1));
   }
 
   /** The record of a refusal: one in every mode, unless an authorized one exists, which it completes. Waits for nothing. */

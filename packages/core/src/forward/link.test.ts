@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { callerLinks } from './link.js';
+import { callerLinks, MAX_LINKS } from './link.js';
 import type { ReferenceBase } from './location.js';
 
 const BASE: ReferenceBase = {
@@ -22,20 +22,20 @@ describe('callerLinks', () => {
     [', ,<a>,', '<https://gw.example/m/a>'],
     ['<https://gw.example/x>; rel=x', '<https://gw.example/x>; rel=x'],
   ])('turns %j into %j', (value, expected) => {
-    expect(callerLinks(value, BASE)).toBe(expected);
+    expect(callerLinks(value, BASE, { left: MAX_LINKS })).toBe(expected);
   });
 
   it('leaves out links to elsewhere and keeps the others', () => {
-    expect(callerLinks('<//evil.example/>; rel=a, <a>; rel=b, </admin>; rel=c, <mailto:a@b>', BASE)).toBe(
-      '<https://gw.example/m/a>; rel=b',
-    );
-    expect(callerLinks('<https://evil.example/>; rel=next', BASE)).toBeUndefined();
+    expect(
+      callerLinks('<//evil.example/>; rel=a, <a>; rel=b, </admin>; rel=c, <mailto:a@b>', BASE, { left: MAX_LINKS }),
+    ).toBe('<https://gw.example/m/a>; rel=b');
+    expect(callerLinks('<https://evil.example/>; rel=next', BASE, { left: MAX_LINKS })).toBeUndefined();
   });
 
   it.each(['', 'a', '<a', '<a> x', '<a>; title="x', '<a>, b', '<a> <b>'])(
     'drops %j, which has no link to trust',
     (value) => {
-      expect(callerLinks(value, BASE)).toBeUndefined();
+      expect(callerLinks(value, BASE, { left: MAX_LINKS })).toBeUndefined();
     },
   );
 
@@ -55,13 +55,23 @@ describe('callerLinks', () => {
     );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 14 }), (pieces) => {
-        const value = callerLinks(pieces.join(''), BASE);
+        const value = callerLinks(pieces.join(''), BASE, { left: MAX_LINKS });
         if (value === undefined) return;
         expect(value.startsWith('<https://gw.example/')).toBe(true);
         // What was made is read the same way again.
-        expect(callerLinks(value, BASE)).toBe(value);
+        expect(callerLinks(value, BASE, { left: MAX_LINKS })).toBe(value);
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('leaves out values with more links than one head may hold, over all its lines together', () => {
+    const budget = { left: MAX_LINKS };
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, index) => `<a?page=${index}>; rel=next`).join(', ');
+    expect(callerLinks(many(MAX_LINKS + 1), BASE, budget)).toBeUndefined();
+    expect(callerLinks(many(MAX_LINKS - 1), BASE, budget)).toBeDefined();
+    expect(callerLinks(many(2), BASE, budget)).toBeUndefined();
+    expect(callerLinks(many(1), BASE, budget)).toBeDefined();
   });
 });

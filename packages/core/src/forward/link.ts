@@ -1,14 +1,24 @@
 import { type ReferenceBase, resolveReference } from './location.js';
 import { trimOptionalWhitespace } from './optional-whitespace.js';
 
+/** Links that one head may hold: each is resolved against the target, and a head has room for thousands. */
+export const MAX_LINKS = 100;
+
+/** How many more links this head may hold. */
+export interface LinkBudget {
+  left: number;
+}
+
 /**
  * A `Link` value as the caller may see it: targets inside the resource lead through the gateway, links to elsewhere are
- * left out, and so is a value that is not well-formed. `undefined` where no link is left.
+ * left out, and so is a value that is not well-formed or more
+ * than the budget allows. `undefined` where no link is left.
  * @see RFC 8288 section 3
  */
-export function callerLinks(value: string, base: ReferenceBase): string | undefined {
+export function callerLinks(value: string, base: ReferenceBase, budget: LinkBudget): string | undefined {
   const links = splitLinks(value);
-  if (links === undefined) return undefined;
+  if (links === undefined || links.length > budget.left) return undefined;
+  budget.left -= links.length;
   const kept: string[] = [];
   for (const { target, parameters } of links) {
     const reference = resolveReference(target, base);

@@ -5,7 +5,7 @@ import { corsHeaders } from './cors.js';
 import { holdsCredential } from './credential-needles.js';
 import type { HeaderClassifier } from './header-classifier.js';
 import type { ResponseRule } from './header-names.js';
-import { callerLinks } from './link.js';
+import { callerLinks, type LinkBudget, MAX_LINKS } from './link.js';
 import { type ReferenceBase, resolveReference } from './location.js';
 import { declaredLength, type ResponseFraming, readFraming } from './response-framing.js';
 import { withoutDomain } from './set-cookie.js';
@@ -43,6 +43,7 @@ export function callerHeaders(input: CallerHeadersInput): string[] | Denial {
   // One search over the whole head: nearly always it finds nothing, and no header is searched by itself.
   const suspicious = needles.length > 0 && holdsCredential(received.join('\n'), needles);
   const framing: ResponseFraming = { length: undefined, chunked: false };
+  const links: LinkBudget = { left: MAX_LINKS };
   const headers: string[] = [];
   let nominated: Set<string> | undefined;
   let hasRequestId = false;
@@ -52,7 +53,7 @@ export function callerHeaders(input: CallerHeadersInput): string[] | Denial {
     const { response: rule } = classifier.classify(name);
     if (rule === 'connection') nominated = nominatedNames(value, nominated);
     if (rule === 'content-length' || rule === 'transfer-encoding') readFraming(framing, rule, value);
-    const answer = rule === 'pass' ? value : callerValue(rule, value, input);
+    const answer = rule === 'pass' ? value : callerValue(rule, value, input, links);
     if (answer instanceof Denial) return answer;
     if (answer === undefined) continue;
     if (suspicious && (holdsCredential(name, needles) || holdsCredential(value, needles))) continue;
@@ -73,6 +74,7 @@ function callerValue(
   rule: Exclude<ResponseRule, 'pass'>,
   value: string,
   input: CallerHeadersInput,
+  links: LinkBudget,
 ): string | undefined | Denial {
   switch (rule) {
     case 'request-id':
@@ -80,7 +82,7 @@ function callerValue(
     case 'set-cookie':
       return input.resource.passCookies ? withoutDomain(value) : undefined;
     case 'link':
-      return callerLinks(value, referenceBase(input));
+      return callerLinks(value, referenceBase(input), links);
     case 'location':
     case 'content-location':
       return callerLocation(rule, value, input);
