@@ -1,8 +1,7 @@
 import { createServer } from '@caracal/node';
-import { httpCases, localSubject, runHttpCase, startHttpSuite } from '@caracal/testkit';
+import { gatewayStarter, httpCases, localSubject, runHttpCase, startHttpSuite } from '@caracal/testkit';
 import { afterAll, describe, it } from 'vitest';
 import { NODE_GAPS } from '../runtimes/gaps.mjs';
-import { gatewayStarter } from '../runtimes/start-gateway.mjs';
 
 const suite = await startHttpSuite({
   start: (config) => localSubject(config, gatewayStarter(createServer)),

@@ -1,12 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileReplayStore, fileRevocationStore } from '@caracal/file';
+import type { AuditRecord } from '@caracal/core';
+import { fileReplayStore, fileRevocationStore, openJournal } from '@caracal/file';
 import {
+  auditSinkCases,
   type ManualClock,
   manualClock,
   type PortSubject,
   type PortWishes,
+  type ReadableAuditSink,
   replayStoreCases,
   revocationStoreCases,
 } from '@caracal/testkit';
@@ -36,4 +39,29 @@ portSuite('fileReplayStore', replayStoreCases, (wishes) => subject(fileReplaySto
 
 portSuite('fileReplayStore with room for skewed clocks', replayStoreCases, (wishes) =>
   subject((options) => fileReplayStore({ ...options, clockSkewSeconds: 60 }), wishes),
+);
+
+const MARK: AuditRecord = {
+  id: 'mark',
+  type: 'gateway.stopped',
+  time: '2030-01-01T00:00:00.000Z',
+  bootId: 'boot',
+  gatewayId: 'gateway',
+};
+
+portSuite('openJournal', auditSinkCases, (wishes) =>
+  subject(async ({ directory, clock }): Promise<ReadableAuditSink & { close(): Promise<void> }> => {
+    const journal = await openJournal({ directory, clock, onWarning() {} });
+    return {
+      append: (record, durability) => journal.append(record, durability),
+      stored: async () => {
+        // A buffered record may still wait to be written; a synced one waits for all before it.
+        await journal.append(MARK, 'synced');
+        const records: AuditRecord[] = [];
+        for await (const { record } of journal.query()) if (record.id !== MARK.id) records.push(record);
+        return records;
+      },
+      close: () => journal.close(),
+    };
+  }, wishes),
 );

@@ -1,25 +1,39 @@
 import {
+  type Authorizer,
+  addressPolicy,
+  type Clock,
   generateSealingKey,
+  type KeySource,
+  localKeySource,
   memoryAuditSink,
   memoryConnectionStore,
   memoryRateLimiter,
   memoryReplayStore,
+  memoryResourceDirectory,
   memoryRevocationStore,
   memoryTokenCache,
+  remoteKeySource,
   sealedSecretStore,
   sealSecret,
 } from '@caracal/core';
 import {
   auditSinkCases,
+  authorizationRequest,
+  authorizerCases,
   connectionStoreCases,
+  type FillableResourceDirectory,
   type FillableSecretStore,
+  keyRotationCases,
+  keySourceCases,
   type ManualClock,
   manualClock,
   type PortSubject,
   type PortWishes,
+  type PublishableKeySource,
   type ReadableAuditSink,
   rateLimiterCases,
   replayStoreCases,
+  resourceDirectoryCases,
   revocationStoreCases,
   secretStoreCases,
   tokenCacheCases,
@@ -87,3 +101,82 @@ portSuite('sealedSecretStore', secretStoreCases, async () => {
   };
   return subject(fillable);
 });
+
+portSuite('memoryResourceDirectory', resourceDirectoryCases, async () => {
+  let directory = memoryResourceDirectory([]);
+  const fillable: FillableResourceDirectory = {
+    byIdentifier: (zoneId, identifier) => directory.byIdentifier(zoneId, identifier),
+    byMount: (zoneId, host, path) => directory.byMount(zoneId, host, path),
+    extraMethods: () => directory.extraMethods(),
+    fill: async (definitions) => {
+      directory = memoryResourceDirectory(definitions);
+    },
+  };
+  return subject(fillable);
+});
+
+const ISSUER = { issuer: 'https://issuer.example', algorithms: new Set(['ES256', 'PS256']), onWarning() {} };
+
+function givenKeys(): PublishableKeySource {
+  let source: KeySource | undefined;
+  const given = (): KeySource => {
+    if (source === undefined) throw new Error('no keys were published');
+    return source;
+  };
+  return {
+    current: () => given().current(),
+    refresh: (kid) => given().refresh(kid),
+    version: () => given().version(),
+    publish: async (keys = []) => {
+      source = localKeySource({ ...ISSUER, keys });
+    },
+  };
+}
+
+function fetchedKeys(clock: Clock): PublishableKeySource {
+  let published: readonly object[] | undefined;
+  const source = remoteKeySource({
+    ...ISSUER,
+    clock,
+    jwksUri: 'https://issuer.example/jwks',
+    addressPolicy: addressPolicy(false),
+    outbound: {
+      fetch: async () => {
+        if (published === undefined) throw new Error('unreachable');
+        return { status: 200, headers: [], body: new TextEncoder().encode(JSON.stringify({ keys: published })) };
+      },
+    },
+  });
+  return {
+    current: () => source.current(),
+    refresh: (kid) => source.refresh(kid),
+    version: () => source.version(),
+    publish: async (keys) => {
+      published = keys;
+    },
+  };
+}
+
+portSuite('localKeySource', keySourceCases, async () => subject(givenKeys()));
+
+portSuite('remoteKeySource', [...keySourceCases, ...keyRotationCases], async () => {
+  const clock = manualClock();
+  return subject(fetchedKeys(clock), clock);
+});
+
+const readersOnly: Authorizer = {
+  authorize: ({ principal, operation }) =>
+    operation.method === 'GET' && principal.scopes.has('invoices:read')
+      ? { allowed: true, policies: ['readers'] }
+      : { allowed: false, reason: 'not a reader', policies: [] },
+};
+
+portSuite('a function of the question as an authorizer', authorizerCases, async () =>
+  subject({
+    authorize: readersOnly.authorize,
+    questions: {
+      allowed: authorizationRequest(),
+      denied: authorizationRequest({ principal: { scopes: new Set() } }),
+    },
+  }),
+);

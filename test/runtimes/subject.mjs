@@ -1,6 +1,5 @@
 // A gateway for the HTTP suite, under whatever runtime this program is started with.
-import { serveSubject } from '@caracal/testkit';
-import { gatewayStarter } from './start-gateway.mjs';
+import { gatewayStarter, serveSubject } from '@caracal/testkit';
 
 const { createServer } = 'Deno' in globalThis ? await import('@caracal/deno') : await import('@caracal/node');
 

@@ -4,6 +4,7 @@ export type { CaseRequest, ExpectedRefusal, HttpCase, HttpCaseTools } from './ht
 export { httpCases } from './http/cases.js';
 export { type ChildSubjectOptions, childSubject } from './http/child-subject.js';
 export { RawConnection, type RawResponse, type ResponseHead } from './http/client.js';
+export { type DrainableServer, gatewayStarter } from './http/gateway-starter.js';
 export { localSubject } from './http/local-subject.js';
 export { type HeaderField, headerValue, headerValues } from './http/message.js';
 export { type RequestParts, requestBytes } from './http/request-bytes.js';
