@@ -1,10 +1,29 @@
-import { parseArgs } from 'node:util';
-import type { AuditRecord } from '@caracal/core';
+import { type AuditRecord, escapeForTerminal } from '@caracal/core';
+import { DirectoryLockedError, StorageError } from '@caracal/file';
 import { type ReadinessRow, readinessChecks } from './demo/readiness.js';
 import { startFirstGateway } from './first-gateway.js';
 
-const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
-const gateway = await startFirstGateway('.caracal');
+const USAGE = `usage: npm start -- [option]
+  --once   end after the five checks, with their result as the exit status
+  --help   print this`;
+
+const args = process.argv.slice(2);
+const unknown = args.find((arg) => arg !== '--once' && arg !== '--help');
+if (unknown !== undefined) {
+  console.error(`unknown option ${escapeForTerminal(unknown)}\n${USAGE}`);
+  process.exit(2);
+}
+if (args.includes('--help')) {
+  console.log(USAGE);
+  process.exit(0);
+}
+
+const onWarning = ({ message }: { readonly message: string }) => console.log(`note: ${escapeForTerminal(message)}`);
+const gateway = await startFirstGateway('.caracal', {}, { onWarning }).catch((cause: unknown) => {
+  if (!(cause instanceof DirectoryLockedError || cause instanceof StorageError)) throw cause;
+  console.error(escapeForTerminal(cause.message));
+  process.exit(1);
+});
 console.log(`gateway on ${gateway.url}, in front of a billing API that demands a key\n`);
 
 console.log(
@@ -17,7 +36,7 @@ for await (const row of readinessChecks(gateway)) {
 }
 console.log(failed === 0 ? '\nready: all five checks passed\n' : `\nnot ready: ${failed} of five checks failed\n`);
 
-if (values.once) {
+if (args.includes('--once')) {
   await gateway.close();
   process.exitCode = failed === 0 ? 0 : 1;
 } else {
@@ -26,7 +45,11 @@ if (values.once) {
   console.log(`curl ${gateway.url}/v1/invoices/42 \\`);
   console.log(`  -H 'X-Caracal-Resource: resource://billing-api' \\\n  -H 'Authorization: Bearer ${mandate}'\n`);
   console.log('Evidence of each call, as it happens:\n');
-  process.once('SIGINT', () => void gateway.close()); // the process ends when nothing is left to do
+  const stop = () => {
+    process.off('SIGINT', stop).off('SIGTERM', stop); // a second signal ends it at once
+    void gateway.close(); // the process ends when nothing is left to do
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
   for await (const { record } of gateway.journal.follow()) console.log(evidence(record));
 }
 
@@ -47,5 +70,5 @@ function evidence({
   status,
 }: AuditRecord): string {
   const facts = [time, type, requestId, applicationId, operation?.method, path, error, outcome, status];
-  return facts.filter((fact) => fact !== undefined).join('  ');
+  return escapeForTerminal(facts.filter((fact) => fact !== undefined).join('  '));
 }

@@ -1,17 +1,22 @@
 import { join } from 'node:path';
 import { apiKey, createGateway, type GatewayOptions, Secret } from '@caracal/core';
-import { fileRevocationStore, openJournal } from '@caracal/file';
+import { fileRevocationStore, type JournalOptions, openJournal } from '@caracal/file';
 import { createServer } from '@caracal/node';
 import { createTestIssuer } from '@caracal/testkit';
 import { startBillingApi } from './demo/billing-api.js';
 import { listen } from './demo/listen.js';
 
 /** A gateway in front of one API that demands a key. The agent never sees that key. */
-export async function startFirstGateway(stateDirectory: string, changes: Partial<GatewayOptions> = {}) {
+export async function startFirstGateway(
+  stateDirectory: string,
+  changes: Partial<GatewayOptions> = {},
+  journalChanges: Partial<JournalOptions> = {},
+) {
+  // Chained and signed evidence. First, because it refuses a directory that another process owns.
+  const journal = await openJournal({ directory: join(stateDirectory, 'audit'), ...journalChanges });
   const key = new Secret(crypto.randomUUID()); // in your code: from a sealed configuration or a vault
   const upstream = await startBillingApi(key);
   const issuer = await createTestIssuer(); // in your code: whoever signs your agents' mandates
-  const journal = await openJournal({ directory: join(stateDirectory, 'audit') }); // chained and signed evidence
   const revocations = await fileRevocationStore({ directory: stateDirectory });
 
   const gateway = createGateway({

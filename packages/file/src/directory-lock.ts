@@ -6,6 +6,7 @@ import { join } from 'node:path';
 /** Another process, or this one, owns the directory. */
 export class DirectoryLockedError extends Error {
   override readonly name = 'DirectoryLockedError';
+  readonly code = 'directory_locked';
   readonly directory: string;
 
   constructor(directory: string) {
@@ -25,6 +26,8 @@ const LOCK_NAME = /^owner\.(\d+)$/;
 /** Locks of former owners that stay: see {@link lockDirectory}. */
 const KEPT = 8;
 const ATTEMPTS = 32;
+/** Faults of the directory, not of its file system's sockets. */
+const SAYS_ITSELF: ReadonlySet<string | undefined> = new Set(['EROFS', 'EACCES']);
 /** `sun_path` holds 108 bytes on Linux and 104 on BSD and macOS. */
 const MAX_SOCKET_PATH = 90;
 
@@ -51,6 +54,7 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   const draft = `draft.${randomUUID()}`;
   const server = await listen(join(base, draft)).catch(async (cause: unknown) => {
     await folder.close();
+    if (SAYS_ITSELF.has((cause as NodeJS.ErrnoException).code)) throw cause;
     throw new Error(`${locks}: no Unix socket can be made there; the directory must be on a local file system`, {
       cause,
     });

@@ -18,6 +18,7 @@ export { headLine, parseHead, type SignedHead } from './journal/signed-head.js';
 export type { Recovery, VerificationFailure, VerificationReport } from './journal/verification-report.js';
 export { type VerifyJournalOptions, verifyJournal } from './journal/verify-journal.js';
 export type { ReadFrom } from './journal/walk-segments.js';
+export { StorageError, type StorageFault } from './storage-error.js';
 export {
   FILE_REPLAY_DEFAULTS,
   FILE_REVOCATION_MAX_ENTRIES,

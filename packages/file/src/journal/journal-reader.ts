@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises';
 import { isDirectoryLocked } from '../directory-lock.js';
+import { requireDirectory } from '../storage-error.js';
 import { readHeads } from './head-file.js';
 import type { JournalEntry, JournalRecord, RequestTrace } from './journal-record.js';
 import {
@@ -34,10 +34,10 @@ export interface JournalReader {
 /**
  * Reads a journal that another process may be writing: no lock, nothing is changed.
  *
- * @throws what looking at the directory throws, if there is none.
+ * @throws StorageError for a directory that is missing, is none, or may not be read.
  */
 export async function openJournalReader(directory: string): Promise<JournalReader> {
-  await stat(directory);
+  await requireDirectory(directory);
   return journalReader(directory, () => watchDirectory(directory));
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, stat } from 'node:fs/promises';
 import type { AuditRecord, AuditSink, Durability } from '@caracal/core';
 import { type DirectoryLock, lockDirectory } from '../directory-lock.js';
+import { openingDirectory } from '../storage-error.js';
 import { ChainWriter } from './chain-writer.js';
 import { HeadFile } from './head-file.js';
 import { HeadSigner } from './head-signer.js';
@@ -36,10 +37,15 @@ const SEGMENT_MS = 86_400_000;
 /**
  * Opens a journal as its only owner, finds where it ended, and begins a new chain.
  *
- * @throws TypeError for options that are not in order; `DirectoryLockedError` if it has an owner; what the disk throws.
+ * @throws TypeError for options that are not in order; `DirectoryLockedError` if it has an owner;
+ * `StorageError` if it cannot be opened; what the disk throws.
  */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   const settings = journalSettings(options);
+  return await openingDirectory(settings.directory, () => openOwned(settings));
+}
+
+async function openOwned(settings: JournalSettings): Promise<Journal> {
   await prepareDirectory(settings);
   const lock = await lockDirectory(settings.directory);
   try {

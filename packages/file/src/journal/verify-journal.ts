@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { requireDirectory } from '../storage-error.js';
 import { BadJournal } from './bad-journal.js';
 import { ChainVerification } from './chain-verification.js';
 import { HEADS_FILE, readHeads } from './head-file.js';
@@ -21,12 +22,13 @@ export interface VerifyJournalOptions {
  * Verifies every byte of a journal: each record follows the one before it, each segment and chain the one before it, and
  * every signed head is met. A running process may write meanwhile. Says what that proves, and what it cannot.
  *
- * @throws TypeError for keys that are none; what reading throws.
+ * @throws TypeError for keys that are none; StorageError for a directory that cannot be read; what reading throws.
  */
 export async function verifyJournal(options: VerifyJournalOptions): Promise<VerificationReport> {
   const { directory, publicKey, heads: outside = [] } = options;
   const given = publicKey === undefined ? undefined : Array.isArray(publicKey) ? publicKey : [publicKey];
   const keys = given?.map((key: string | KeyObject) => publicKeyOf(key));
+  await requireDirectory(directory);
   const local = await readHeads(directory);
   const ledger = new HeadLedger(keys);
   for (const head of local.heads) ledger.add(head, false);

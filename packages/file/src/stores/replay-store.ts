@@ -13,6 +13,7 @@ import {
   wholeNumber,
 } from '@caracal/core';
 import { type DirectoryLock, lockDirectory } from '../directory-lock.js';
+import { openingDirectory } from '../storage-error.js';
 import { type Disk, realDisk } from './disk.js';
 import { DamagedLine } from './log-format.js';
 import { bucketsIn, readBeginning, writeBeginning } from './replay-beginning.js';
@@ -63,7 +64,8 @@ const HORIZON_SECONDS = MAX_LIFE_SECONDS + 60 * 60;
  * Marks stand in one file per 10 minutes of expiry, which is appended to and removed as a whole, never rewritten. Full, `use`
  * throws reason `store_full`; it never forgets a use that still counts.
  *
- * @throws TypeError for options that are not in order; Error for a directory that another process owns.
+ * @throws TypeError for options that are not in order; DirectoryLockedError for a directory that another process owns;
+ * StorageError for one that cannot be opened.
  */
 export function fileReplayStore(options: FileReplayStoreOptions): Promise<FileReplayStore> {
   return openReplays(options, realDisk);
@@ -79,15 +81,17 @@ export async function openReplays(options: FileReplayStoreOptions, disk: Disk): 
   wholeNumber('fileReplayStore', 'clockSkewSeconds', clockSkewSeconds, 0);
   const directory = join(textOption('fileReplayStore', 'directory', options.directory), 'replay');
   const { clock = systemClock, onWarning = tellConsole } = options;
-  const lock = await lockDirectory(directory);
-  const store = new LoggedReplays({ directory, clock, maxEntries, clockSkewSeconds, onWarning, disk, lock });
-  try {
-    await store.open();
-    return store;
-  } catch (cause) {
-    await store.close();
-    throw cause;
-  }
+  return await openingDirectory(directory, async () => {
+    const lock = await lockDirectory(directory);
+    const store = new LoggedReplays({ directory, clock, maxEntries, clockSkewSeconds, onWarning, disk, lock });
+    try {
+      await store.open();
+      return store;
+    } catch (cause) {
+      await store.close();
+      throw cause;
+    }
+  });
 }
 
 interface Parts {

@@ -15,6 +15,7 @@ import {
   wholeNumber,
 } from '@caracal/core';
 import { type DirectoryLock, lockDirectory } from '../directory-lock.js';
+import { openingDirectory } from '../storage-error.js';
 import { AppendLog, newNameOf } from './append-log.js';
 import { type Disk, realDisk } from './disk.js';
 import { DamagedLine } from './log-format.js';
@@ -57,8 +58,8 @@ const SLACK_LINES = 1_024;
  * subjects until lifted. A line that was cut off by the end of the process was promised to nobody: it is removed and told to
  * `onWarning`. Any other line that is not as it was written makes opening fail, because going on would un-revoke silently.
  *
- * @throws TypeError for options that are not in order; Error for a directory that another process owns, and for a damaged log, with
- * file, line and remedy.
+ * @throws TypeError for options that are not in order; DirectoryLockedError for a directory that another process owns;
+ * StorageError for one that cannot be opened; Error for a damaged log, with file, line and remedy.
  */
 export function fileRevocationStore(options: FileRevocationStoreOptions): Promise<FileRevocationStore> {
   return openRevocations(options, realDisk);
@@ -70,16 +71,18 @@ export async function openRevocations(options: FileRevocationStoreOptions, disk:
   const { clock = systemClock, maxEntries = FILE_REVOCATION_MAX_ENTRIES } = options;
   wholeNumber('fileRevocationStore', 'maxEntries', maxEntries);
   const directory = join(textOption('fileRevocationStore', 'directory', options.directory), 'revocations');
-  const lock = await lockDirectory(directory);
-  try {
-    const onWarning = options.onWarning ?? tellConsole;
-    const store = new LoggedRevocations(clock, maxEntries, lock);
-    await store.open(join(directory, 'revocations.log'), disk, onWarning);
-    return store;
-  } catch (cause) {
-    await lock.release();
-    throw cause;
-  }
+  return await openingDirectory(directory, async () => {
+    const lock = await lockDirectory(directory);
+    try {
+      const onWarning = options.onWarning ?? tellConsole;
+      const store = new LoggedRevocations(clock, maxEntries, lock);
+      await store.open(join(directory, 'revocations.log'), disk, onWarning);
+      return store;
+    } catch (cause) {
+      await lock.release();
+      throw cause;
+    }
+  });
 }
 
 class LoggedRevocations implements FileRevocationStore {
