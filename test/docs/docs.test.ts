@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type ErrorCode, GATEWAY_DEFAULTS, STATUS_OF_CODE, STATUS_OF_REASON } from '@caracal/core';
+import { DEFAULT_LIMITS, type ErrorCode, GATEWAY_DEFAULTS, STATUS_OF_CODE, STATUS_OF_REASON } from '@caracal/core';
 import { describe, expect, it } from 'vitest';
 
 const run = promisify(execFile);
@@ -40,6 +40,13 @@ describe('the documents', () => {
         .split('\n')
         .find((line) => line.startsWith(`| \`${name === 'durability' || name === 'room' ? 'audit.' : ''}${name}\``));
       expect(row, name).toContain(typeof value === 'number' ? value.toLocaleString('en') : value);
+    }
+  });
+
+  it('resource.md has every limit of a resource with its default', () => {
+    const text = read('docs/reference/resource.md');
+    for (const [name, value] of Object.entries(DEFAULT_LIMITS)) {
+      expect(text, name).toContain(`| \`${name}\` | ${value.toLocaleString('en')} |`);
     }
   });
 
