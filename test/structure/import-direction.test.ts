@@ -10,6 +10,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   node: ['@caracal/core', '@caracal/transport', 'node:'],
   deno: ['@caracal/core', '@caracal/node'],
   file: ['@caracal/core', 'node:'],
+  server: ['@caracal/core', 'node:', 'valibot', 'yaml'],
   sts: ['@caracal/core', 'jose', 'node:'],
   testkit: ['@caracal/core', 'jose', 'node:'],
 };

@@ -130,6 +130,7 @@ export type {
 } from './resolve/resource.js';
 export type { MountMatch, ResourceDirectory } from './resolve/resource-directory.js';
 export { isResourceIdentifier } from './resolve/resource-identifier.js';
+export { resourceSchema } from './resolve/resource-schema.js';
 export { acceptableShape, knownResource } from './resolve/stages.js';
 // telemetry
 export { type OpenTelemetryOptions, openTelemetry } from './telemetry/open-telemetry.js';

@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+console.error('caracal: the command is not built in yet');
+process.exitCode = 2;
