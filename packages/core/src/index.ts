@@ -133,12 +133,13 @@ export { isResourceIdentifier } from './resolve/resource-identifier.js';
 export { resourceSchema } from './resolve/resource-schema.js';
 export { acceptableShape, knownResource } from './resolve/stages.js';
 // telemetry
-export { type OpenTelemetryOptions, openTelemetry } from './telemetry/open-telemetry.js';
+export { DURATION_BUCKETS_S, type OpenTelemetryOptions, openTelemetry } from './telemetry/open-telemetry.js';
 export type { RequestEnd, RequestTelemetry, Telemetry } from './telemetry/telemetry.js';
 // verify
 export type { Anchor, AnchorKind } from './verify/anchor.js';
 export { isIdentifier, isName } from './verify/claim-values.js';
 export { type CompactJws, parseCompactJws } from './verify/compact.js';
+export { type IssuerKeySourceEnvironment, issuerKeySource } from './verify/issuer-key-source.js';
 export type { IssuerOptions } from './verify/issuers.js';
 export { checkHeader, type HeaderRules } from './verify/jose-header.js';
 export { type JsonObject, own } from './verify/json-object.js';

@@ -12,7 +12,7 @@ export type {
 export { JOURNAL_DEFAULTS, type JournalOptions, type JournalWarning } from './journal/journal-options.js';
 export { type JournalReader, openJournalReader } from './journal/journal-reader.js';
 export { isAuditRecord, type JournalEntry, type JournalRecord, type RequestTrace } from './journal/journal-record.js';
-export type { EntriesOptions, FollowOptions } from './journal/read-journal.js';
+export type { EntriesOptions, FollowOptions, QueryOptions } from './journal/read-journal.js';
 export type { JournalFilter } from './journal/record-filter.js';
 export { headLine, parseHead, type SignedHead } from './journal/signed-head.js';
 export type { Recovery, VerificationFailure, VerificationReport } from './journal/verification-report.js';

@@ -8,6 +8,7 @@ import { Connections } from './connections.js';
 import { type Drain, drainOnce } from './drain.js';
 import { checkHandlerOptions, type NodeHandlerOptions, transportOf } from './options.js';
 import { requestListener } from './request-listener.js';
+import { peerReader } from './trusted-proxies.js';
 
 /** A server that serves a gateway. */
 export interface Attachment {
@@ -29,8 +30,8 @@ export interface Attachment {
  */
 export function attach(server: Server, gateway: Gateway, options: NodeHandlerOptions = {}): Attachment {
   checkHandlerOptions(options);
+  const connections = new Connections(peerReader(options.trustedProxies ?? []));
   const use = transportOf(options);
-  const connections = new Connections();
   const listen = requestListener(gateway, use.transport, connections);
 
   // Node drops headers beyond this count without a word (0: none); the gateway's own limit answers instead.
@@ -45,7 +46,9 @@ export function attach(server: Server, gateway: Gateway, options: NodeHandlerOpt
   server.on('request', (req: IncomingMessage, res: ServerResponse) => listen(req, res, false));
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => listen(req, res, true));
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => listen(req, res, false));
-  server.on('connect', (req: IncomingMessage, socket: Socket) => refuseConnect(gateway, req, connections.of(socket)));
+  server.on('connect', (req: IncomingMessage, socket: Socket) =>
+    refuseConnect(gateway, req, connections.of(socket), connections),
+  );
   server.on('clientError', (error: Error, socket: Socket) => onClientError(error, socket, connections));
 
   return { drain: drainOnce({ server, gateway, connections, closeTransport: use.close }) };

@@ -1,14 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 import type { Exchange, Gateway, Refusal } from '@caracal/core';
-import type { Connection } from './connections.js';
+import type { Connection, Connections } from './connections.js';
 import { refuseOnSocket } from './refuse-on-socket.js';
 import { requestHead } from './request-head.js';
 
 /** Answers CONNECT, which Node hands over as a bare socket. The gateway is no tunnel: its first check refuses the method. */
-export function refuseConnect(gateway: Gateway, req: IncomingMessage, { socket, caller }: Connection): void {
+export function refuseConnect(
+  gateway: Gateway,
+  req: IncomingMessage,
+  connection: Connection,
+  connections: Connections,
+): void {
+  const { socket, caller } = connection;
   // Node has taken its own listeners off this socket, and an error without any would end the process.
   socket.on('error', () => socket.destroy());
-  const verdict = gateway.admit(requestHead(req, { address: socket.remoteAddress ?? '' }));
+  const verdict = gateway.admit(requestHead(req, connections.peerOf(connection, req.rawHeaders)));
   // Behind a request that is not answered yet, the refusal would be taken for the answer to that one; and as Node has let
   // go of the socket, that one would never hear that its caller is gone.
   const say = caller === undefined ? refuseOnSocket : () => caller.breakOff();

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { RequestHead } from '@caracal/core';
 import type { NodeCaller } from './node-caller.js';
+import type { ReadPeer } from './trusted-proxies.js';
 
 /** One connection of a caller. */
 export class Connection {
@@ -22,8 +23,13 @@ export class Connection {
 export class Connections {
   /** No further request is wanted on any of them. */
   draining = false;
+  readonly #readPeer: ReadPeer;
   readonly #open = new Set<Socket>();
   readonly #bySocket = new Map<Socket, Connection>();
+
+  constructor(readPeer: ReadPeer) {
+    this.#readPeer = readPeer;
+  }
 
   /** A transport connection was accepted. Under TLS it carries another socket, which is the one requests know. */
   opened(socket: Socket): void {
@@ -39,6 +45,12 @@ export class Connections {
     this.#bySocket.set(socket, connection);
     socket.once('close', () => this.#bySocket.delete(socket));
     return connection;
+  }
+
+  /** Who sent a request on this connection. */
+  peerOf({ peer }: Connection, rawHeaders: readonly string[]): RequestHead['peer'] {
+    const address = this.#readPeer(peer.address, rawHeaders);
+    return address === peer.address ? peer : { address };
   }
 
   /** An answer was written out, or its connection is gone. */

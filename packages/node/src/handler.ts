@@ -3,6 +3,7 @@ import type { Gateway } from '@caracal/core';
 import { Connections } from './connections.js';
 import { checkHandlerOptions, type NodeHandlerOptions, transportOf } from './options.js';
 import { requestListener } from './request-listener.js';
+import { peerReader } from './trusted-proxies.js';
 
 /** A request handler for `node:http` and for frameworks that take such handlers. */
 export interface NodeHandler {
@@ -23,8 +24,9 @@ export interface NodeHandler {
  */
 export function nodeHandler(gateway: Gateway, options: NodeHandlerOptions = {}): NodeHandler {
   checkHandlerOptions(options);
+  const connections = new Connections(peerReader(options.trustedProxies ?? []));
   const { transport, close } = transportOf(options);
-  const listen = requestListener(gateway, transport, new Connections());
+  const listen = requestListener(gateway, transport, connections);
   return Object.assign((req: IncomingMessage, res: ServerResponse) => listen(req, res, false), {
     checkContinue: (req: IncomingMessage, res: ServerResponse) => listen(req, res, true),
     close,

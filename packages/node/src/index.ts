@@ -12,3 +12,4 @@ export {
 } from './options.js';
 export { MAX_PIPELINED_REQUESTS } from './request-listener.js';
 export { createServer, type GatewayServer, httpServerOptions } from './server.js';
+export { MAX_FORWARDED_HOPS, peerReader, type ReadPeer } from './trusted-proxies.js';

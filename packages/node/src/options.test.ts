@@ -8,7 +8,9 @@ describe('options', () => {
   const gateway = new FakeGateway().asGateway;
 
   it('that are unknown are refused by name', () => {
-    expect(() => createServer(gateway, { retries: 3 } as object)).toThrow(/"retries".*transport, headersTimeoutMs/);
+    expect(() => createServer(gateway, { retries: 3 } as object)).toThrow(
+      /"retries".*transport, trustedProxies, headersTimeoutMs/,
+    );
     expect(() => nodeHandler(gateway, { headersTimeoutMs: 3 } as object)).toThrow(/"headersTimeoutMs"/);
     expect(() => httpServerOptions({ transport: 3 } as object)).toThrow(/"transport"/);
   });

@@ -12,6 +12,11 @@ export const DEFAULT_KEEP_ALIVE_TIMEOUT_MS = 65_000;
 export interface NodeHandlerOptions {
   /** How bytes reach the upstreams; its owner closes it. Default: an `undiciTransport()` of the adapter's own, which it closes. */
   readonly transport?: Transport<Readable>;
+  /**
+   * Addresses and CIDR blocks of the proxies in front (and `unix`, for a socket of the file system), whose `X-Forwarded-For`
+   * names the caller: for counting failures, for records, and for what the upstream is told. Default none.
+   */
+  readonly trustedProxies?: readonly string[];
 }
 
 /** Options of the HTTP server itself. */
@@ -32,7 +37,7 @@ export interface TransportUse {
   close(): Promise<void>;
 }
 
-const HANDLER_KEYS: readonly string[] = ['transport'];
+const HANDLER_KEYS: readonly string[] = ['transport', 'trustedProxies'];
 const SERVER_KEYS: readonly string[] = ['headersTimeoutMs', 'keepAliveTimeoutMs'];
 
 /** @throws TypeError that names an unknown or wrong option */

@@ -65,7 +65,7 @@ export function requestListener(
     // Once `Connection: close` was said nothing more is served on a connection (RFC 9112 section 9.6).
     if (!connection.socket.writable) return;
     const caller = new NodeCaller(req, res, connection, connections);
-    const verdict = gateway.admit(requestHead(req, connection.peer));
+    const verdict = gateway.admit(requestHead(req, connections.peerOf(connection, req.rawHeaders)));
     if ('then' in verdict)
       void verdict.then((settled) => proceed(settled, caller, expectsContinue)); // never rejects
     else proceed(verdict, caller, expectsContinue);

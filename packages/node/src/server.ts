@@ -50,7 +50,11 @@ export function httpServerOptions(options: HttpServerOptions = {}): ServerOption
  */
 export function createServer(gateway: Gateway, options: CreateServerOptions = {}): GatewayServer {
   checkCreateServerOptions(options);
-  const { transport, ...serverOptions } = options;
+  const { transport, trustedProxies, ...serverOptions } = options;
   const server = createHttpServer(httpServerOptions(serverOptions));
-  return Object.assign(server, attach(server, gateway, transport === undefined ? {} : { transport }));
+  const handlerOptions = {
+    ...(transport === undefined ? {} : { transport }),
+    ...(trustedProxies === undefined ? {} : { trustedProxies }),
+  };
+  return Object.assign(server, attach(server, gateway, handlerOptions));
 }

@@ -43,6 +43,8 @@ export interface TokenServiceOptions {
   readonly keys?: SigningKeyStore;
   /** Of signing keys made from now on. Default `ES256`. */
   readonly algorithm?: SigningAlgorithm;
+  /** A signing key of this age is followed by a new one, s. Looked at at creation and once an hour. Default: `rotate()` alone. */
+  readonly rotateKeysAfterSeconds?: number;
   /** Shared with the gateways that have to see what is revoked here. */
   readonly revocations?: RevocationStore;
   /** Remembers assertions of applications. */
@@ -87,6 +89,7 @@ export interface Settings {
   readonly resources: ReadonlyMap<string, KnownResource>;
   readonly keys: SigningKeyStore;
   readonly algorithm: SigningAlgorithm;
+  readonly rotateKeysAfterSeconds: number | undefined;
   readonly revocations: RevocationStore;
   readonly replays: ReplayStore;
   readonly sink: AuditSink;
@@ -108,6 +111,7 @@ const KNOWN: readonly (keyof TokenServiceOptions)[] = [
   'secrets',
   'keys',
   'algorithm',
+  'rotateKeysAfterSeconds',
   'revocations',
   'replays',
   'audit',
@@ -139,6 +143,10 @@ export function tokenServiceSettings(options: TokenServiceOptions): Settings {
     resources,
     keys: options.keys ?? memorySigningKeyStore(),
     algorithm,
+    rotateKeysAfterSeconds:
+      options.rotateKeysAfterSeconds === undefined
+        ? undefined
+        : wholeNumber(FACTORY, 'rotateKeysAfterSeconds', options.rotateKeysAfterSeconds),
     revocations: options.revocations ?? memoryRevocationStore({ clock }),
     replays: options.replays ?? memoryReplayStore({ clock }),
     sink: options.audit?.sink ?? memoryAuditSink(),

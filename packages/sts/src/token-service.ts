@@ -13,6 +13,7 @@ import { type Asked, Evidence } from './evidence.js';
 import { type RequestOrigin, TokenServiceHandler } from './http/handler.js';
 import { deniedResponse } from './http/responses.js';
 import { KeyRing } from './keys/key-ring.js';
+import { KeyRotation } from './keys/key-rotation.js';
 import { type IssuedMandate, MandateIssuer } from './mandate/issuer.js';
 import { KEY_OVERLAP_SECONDS, type Settings, type TokenServiceOptions, tokenServiceSettings } from './settings.js';
 import { MAX_RESOURCES } from './token-request.js';
@@ -68,7 +69,13 @@ export async function createTokenService(options: TokenServiceOptions): Promise<
     overlapSeconds: KEY_OVERLAP_SECONDS,
     now: clock.now,
   });
-  return new CaracalTokenService(settings, keys);
+  const { rotateKeysAfterSeconds: afterSeconds } = settings;
+  const onFault = (cause: unknown) =>
+    settings.onFault({ requestId: undefined, error: 'server_error', reason: 'key_rotation', cause });
+  const rotation =
+    afterSeconds === undefined ? undefined : new KeyRotation({ keys, afterSeconds, now: clock.now, onFault });
+  await rotation?.run();
+  return new CaracalTokenService(settings, keys, rotation);
 }
 
 class CaracalTokenService implements TokenService {
@@ -78,9 +85,11 @@ class CaracalTokenService implements TokenService {
   readonly #authenticator: Authenticator;
   readonly #issuer: MandateIssuer;
   readonly #handler: TokenServiceHandler;
+  readonly #rotation: KeyRotation | undefined;
   #closed = false;
 
-  constructor(settings: Settings, keys: KeyRing) {
+  constructor(settings: Settings, keys: KeyRing, rotation: KeyRotation | undefined) {
+    this.#rotation = rotation;
     this.#settings = settings;
     this.#keys = keys;
     this.#evidence = new Evidence(settings);
@@ -139,6 +148,7 @@ class CaracalTokenService implements TokenService {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#rotation?.stop();
     this.#evidence.close();
   }
 }

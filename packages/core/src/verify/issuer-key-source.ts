@@ -8,12 +8,16 @@ const LOOPBACK: readonly string[] = ['127.0.0.0/8', '::1/128'];
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /** What the key source of one issuer is made with. */
-export interface KeySourceEnvironment extends IssuerEnvironment {
+export interface IssuerKeySourceEnvironment extends IssuerEnvironment {
   readonly algorithms: ReadonlySet<string>;
 }
 
 /** The key source an issuer's options ask for. @throws TypeError that names the option and the remedy */
-export function issuerKeySource(options: IssuerOptions, where: string, environment: KeySourceEnvironment): KeySource {
+export function issuerKeySource(
+  options: IssuerOptions,
+  where: string,
+  environment: IssuerKeySourceEnvironment,
+): KeySource {
   const { issuer, jwksUri, keys, keySource, allowPrivateNetwork } = options;
   if ([jwksUri, keys, keySource].filter((source) => source !== undefined).length !== 1) {
     throw new TypeError(`${where}: give exactly one of jwksUri, keys and keySource`);

@@ -6,6 +6,7 @@ import {
   type EntriesOptions,
   type FollowOptions,
   followRecords,
+  type QueryOptions,
   queryRecords,
   readEntries,
   traceRequest,
@@ -19,7 +20,7 @@ import { type Wake, watchDirectory } from './wake.js';
 /** What can be asked of a journal, by its owner and by others. */
 export interface JournalReader {
   /** Records that match, oldest first. */
-  query(filter?: JournalFilter): AsyncIterable<JournalRecord>;
+  query(filter?: JournalFilter, options?: QueryOptions): AsyncIterable<JournalRecord>;
   /** Records that match as they are written. */
   follow(options?: FollowOptions): AsyncIterable<JournalRecord>;
   /** Every line from a place on, the journal's own events included. */
@@ -44,7 +45,7 @@ export async function openJournalReader(directory: string): Promise<JournalReade
 /** A reader of a directory. `wakeOf` makes what lets a follower sleep; the follower closes it. */
 export function journalReader(directory: string, wakeOf: () => Wake): JournalReader {
   return {
-    query: (filter) => queryRecords(directory, filter),
+    query: (filter, options) => queryRecords(directory, filter, options),
     follow: (options) => woken(wakeOf, (wake) => followRecords(directory, wake, options)),
     entries: ({ from, follow = false, signal } = {}) =>
       follow

@@ -9,6 +9,12 @@ import { quoted } from './text.js';
 import type { Wake } from './wake.js';
 import { type ReadFrom, type WalkedBlock, walkSegments } from './walk-segments.js';
 
+/** Where a query begins. */
+export interface QueryOptions {
+  /** Default `start`. Behind the last record of the page before, for the next page. */
+  readonly from?: ReadFrom;
+}
+
 /** How a journal is followed. */
 export interface FollowOptions {
   /** Default `end`: what comes from now on. */
@@ -31,8 +37,9 @@ export interface EntriesOptions {
 export async function* queryRecords(
   directory: string,
   filter: JournalFilter = {},
+  { from = 'start' }: QueryOptions = {},
 ): AsyncGenerator<JournalRecord, void, undefined> {
-  yield* matching(walkSegments(directory, 'start'), new RecordFilter(filter));
+  yield* matching(walkSegments(directory, from), new RecordFilter(filter), from);
 }
 
 /** Records that match as they are written. Whoever reads slowly costs the writer nothing: the files are the queue. */
@@ -127,10 +134,11 @@ async function* scan(
     const { bytes } = block;
     for (let start = 0; start < bytes.length; ) {
       const end = lineEnd(bytes, start);
-      if (needle.found(bytes, start, end) && !isEventLine(bytes, start) && !isSeen(block, start, from)) {
+      if (needle.found(bytes, start, end) && !isEventLine(bytes, start)) {
         const line = bytes.toString('utf8', start, end);
         const record = parse<AuditRecord>(line, block.segment);
-        if (matches(record)) {
+        // Judged even where it was seen: how a request ended counts by how it began.
+        if (matches(record) && !isSeen(block, start, from)) {
           yield { chain: block.chain, seq: seqOf(bytes, start) ?? 0, hash: hashOf(bytes, end), record, line };
         }
       }

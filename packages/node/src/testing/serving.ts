@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Transport } from '@caracal/core';
+import type { CreateServerOptions } from '../options.js';
 import { createServer, type GatewayServer } from '../server.js';
 import type { FakeGateway } from './fake-gateway.js';
 import { RawClient } from './raw-client.js';
@@ -14,8 +15,12 @@ export interface Serving {
 }
 
 /** Serves on a free port of the loopback. */
-export async function serving(gateway: FakeGateway, transport: Transport<Readable>): Promise<Serving> {
-  const server = createServer(gateway.asGateway, { transport });
+export async function serving(
+  gateway: FakeGateway,
+  transport: Transport<Readable>,
+  options: CreateServerOptions = {},
+): Promise<Serving> {
+  const server = createServer(gateway.asGateway, { ...options, transport });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const clients: RawClient[] = [];

@@ -56,7 +56,7 @@ const trustedProxies = v.optional(
   v.pipe(
     v.array(v.string()),
     v.description(
-      'Addresses or CIDR blocks of the proxies in front, whose `X-Forwarded-For` is believed: for counting what one caller does wrong, and for records.',
+      'Addresses or CIDR blocks of the proxies in front, whose `X-Forwarded-For` is believed: for counting what one caller does wrong, and for records. `unix`: a proxy that connects through a socket of the file system. Not changed by a reload.',
     ),
   ),
   [],
@@ -112,6 +112,15 @@ const gateway = v.strictObject({
               'Where the Ed25519 private key (PKCS #8, PEM) is kept that signs the heads of the chain. Default: generated in the state directory, with a warning. Not changed by a reload.',
             ),
           ),
+        ),
+        heads: v.optional(
+          v.pipe(
+            v.picklist(['file', 'stdout'], 'is no place for heads; choose file or stdout'),
+            v.description(
+              '`stdout`: the signed heads also go to standard output, one a line, to be kept where this machine cannot change them. Not changed by a reload.',
+            ),
+          ),
+          'file',
         ),
         room: v.optional(count('Records on their way to the disk, or reserved, at once.'), GATEWAY_DEFAULTS.room),
       }),
@@ -321,7 +330,7 @@ const admin = v.strictObject({
 export const configurationSchema = v.pipe(
   v.strictObject({
     $schema: v.optional(text('For editors: where the JSON Schema is.')),
-    zone: v.optional(name('The tenant of everything that names none.'), 'default'),
+    zone: v.optional(name('The tenant of everything that names none. Not changed by a reload.'), 'default'),
     gateway: v.optional(v.pipe(gateway, v.description('The listener callers use.')), {}),
     tokenService: v.optional(
       v.pipe(tokenService, v.description('Issues mandates. Leave it out to trust other issuers only.')),

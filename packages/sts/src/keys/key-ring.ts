@@ -59,6 +59,11 @@ export class KeyRing {
     return { current, refresh: current, version: () => this.#ring.set.version };
   }
 
+  /** When the key that signs was made, s since the epoch. */
+  get signsSince(): number {
+    return this.#ring.signer.key.createdAt;
+  }
+
   /** The keys as verifiers know them. */
   get set(): KeySet {
     return this.#ring.set;

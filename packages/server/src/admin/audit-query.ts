@@ -1,0 +1,49 @@
+import type { JournalFilter, JournalRecord, ReadFrom } from '@caracal/file';
+
+/** Records of one answer where no limit is given. */
+export const DEFAULT_QUERY_LIMIT = 1_000;
+/** Most records of one answer. */
+export const MAX_QUERY_LIMIT = 10_000;
+
+const FILTERS = ['since', 'until', 'zone', 'application', 'resource', 'decision', 'outcome', 'requestId'] as const;
+const CURSOR = /^([0-9a-f-]{36}):([1-9]\d{0,15})$/;
+
+/** A query of the journal. */
+export interface AuditQuery {
+  readonly filter: JournalFilter;
+  readonly limit: number;
+  /** Behind this record; or, to follow, from the start or the end. */
+  readonly from: ReadFrom | undefined;
+}
+
+/** Reads the parameters of a query; `place` is the name of the one that says where to begin. Answers what is wrong as a text. */
+export function auditQuery(parameters: URLSearchParams, place: 'after' | 'from'): AuditQuery | string {
+  const known: readonly string[] = [...FILTERS, 'limit', place];
+  const filter: Record<string, string> = {};
+  for (const name of new Set(parameters.keys())) {
+    if (!known.includes(name)) return `A parameter is not known; known are ${known.join(', ')}.`;
+    const [value, ...more] = parameters.getAll(name);
+    if (more.length > 0) return `${name} is given twice.`;
+    if ((FILTERS as readonly string[]).includes(name)) filter[name] = value!;
+  }
+  for (const name of ['since', 'until'] as const) {
+    if (filter[name] !== undefined && Number.isNaN(Date.parse(filter[name]))) return `${name} is an ISO 8601 time.`;
+  }
+  const limit = parameters.get('limit') ?? String(DEFAULT_QUERY_LIMIT);
+  if (!/^[1-9]\d{0,5}$/.test(limit) || Number(limit) > MAX_QUERY_LIMIT) return `limit is 1 to ${MAX_QUERY_LIMIT}.`;
+  const from = placeOf(parameters.get(place), place);
+  if (from === null) return `${place} is a cursor of a record${place === 'from' ? ', start or end' : ''}.`;
+  return { filter: filter as JournalFilter, limit: Number(limit), from };
+}
+
+/** A record as the admin endpoint tells it. */
+export function toldRecord({ chain, seq, hash, record }: JournalRecord) {
+  return { cursor: `${chain}:${seq}`, hash, record };
+}
+
+function placeOf(text: string | null, place: 'after' | 'from'): ReadFrom | undefined | null {
+  if (text === null) return undefined;
+  if (place === 'from' && (text === 'start' || text === 'end')) return text;
+  const [, chain, seq] = CURSOR.exec(text) ?? [];
+  return chain === undefined ? null : { chain, seq: Number(seq) };
+}

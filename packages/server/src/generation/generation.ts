@@ -1,0 +1,229 @@
+import { join } from 'node:path';
+import {
+  createGateway,
+  type Gateway,
+  type IssuerOptions,
+  type ResourceDefinition,
+  type Secret,
+  type SecretStore,
+  type Telemetry,
+} from '@caracal/core';
+import { createTokenService, fileSigningKeyStore, type TokenService } from '@caracal/sts';
+import type { Configuration, ResourceConfiguration } from '../configuration/configuration.js';
+import type { LoadedConfiguration } from '../configuration/load-configuration.js';
+import { ConfigurationError, type ConfigurationProblem } from '../configuration/problem.js';
+import { causeName, faultLog } from '../log/fault-log.js';
+import type { Log } from '../log/log.js';
+import { makeProvider } from '../providers/provider-kinds.js';
+import { type PlainReference, readReference, SecretUnavailableError } from '../secrets/read-reference.js';
+import { loadSealingKeys } from '../secrets/sealing-keys.js';
+import { serverSecrets } from '../secrets/server-secrets.js';
+import type { ServerState } from '../state/open-state.js';
+import type { KeySources } from './key-sources.js';
+
+/** Everything that one version of the configuration makes; replaced as a whole. */
+export interface Generation {
+  readonly loaded: LoadedConfiguration;
+  readonly gateway: Gateway;
+  readonly tokens: TokenService | undefined;
+  /** The admin token as it is now; throws where it cannot be had. */
+  adminToken(): Secret | Promise<Secret>;
+  /** Makes this generation the one whose key sets are kept. */
+  commit(): void;
+  /** Leaves nothing running but the gateway, which is closed by whoever drains it. */
+  close(): Promise<void>;
+}
+
+/** What outlives generations. */
+export interface GenerationParts {
+  readonly state: ServerState;
+  readonly keySources: KeySources;
+  readonly telemetry: Telemetry;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly log: Log;
+  /** `iss` of the token service, once its listener is bound. */
+  readonly tokenIssuer: string | undefined;
+}
+
+/** Shortest admin token, characters. */
+export const MIN_ADMIN_TOKEN_LENGTH = 16;
+
+/**
+ * Makes a generation. Nothing of it is in force yet; where this throws, nothing has changed.
+ *
+ * @throws ConfigurationError with what cannot be had or is not in order
+ */
+export async function makeGeneration(loaded: LoadedConfiguration, parts: GenerationParts): Promise<Generation> {
+  const { configuration } = loaded;
+  const sealing = await loadSealingKeys(configuration, parts.environment);
+  const secrets = serverSecrets(sealing, parts.environment);
+  let tokens: TokenService | undefined;
+  try {
+    const resources = await resourcesOf(configuration, secrets, parts.environment);
+    await checkAdminToken(configuration, parts.environment);
+    tokens = await tokenServiceOf(configuration, resources, secrets, sealing.keys, parts);
+    const others = parts.keySources.of(configuration.issuers, configuration.zone);
+    const own: IssuerOptions[] =
+      tokens === undefined ? [] : [{ issuer: tokens.issuer, zone: configuration.zone, keySource: tokens.keySource }];
+    const gateway = gatewayOf(configuration, [...own, ...others.issuers], resources, parts);
+    return {
+      loaded,
+      gateway,
+      tokens,
+      adminToken: () => adminTokenOf(configuration, secrets),
+      commit: others.commit,
+      close: async () => {
+        await tokens?.close();
+        secrets.close();
+      },
+    };
+  } catch (cause) {
+    await tokens?.close();
+    secrets.close();
+    throw asConfigurationError(cause, loaded.file);
+  }
+}
+
+// What the checks of the file did not find is still a mistake in it, and no fault of ours.
+function asConfigurationError(cause: unknown, file: string | undefined): unknown {
+  if (!(cause instanceof TypeError)) return cause;
+  const problem = { path: '', fault: cause.message, remedy: 'correct the configuration' };
+  return new ConfigurationError([problem], file);
+}
+
+function gatewayOf(
+  { gateway }: Configuration,
+  issuers: readonly IssuerOptions[],
+  resources: readonly ResourceDefinition[],
+  { state, telemetry, log }: GenerationParts,
+): Gateway {
+  const tell = faultLog(log, 'gateway_fault');
+  return createGateway({
+    issuers,
+    resources,
+    revocations: state.revocations,
+    replays: state.replays,
+    rateLimiter: state.rateLimiter,
+    audit: { sink: state.journal, durability: gateway.audit.durability, room: gateway.audit.room },
+    telemetry,
+    gatewayId: gateway.id,
+    maxStalenessMs: gateway.maxStalenessMs,
+    portTimeoutMs: gateway.portTimeoutMs,
+    ...(gateway.publicUrl === undefined ? {} : { publicUrl: gateway.publicUrl }),
+    ...(gateway.cors === undefined ? {} : { cors: gateway.cors }),
+    onFault: (fault) => tell(fault, fault.code),
+  });
+}
+
+async function tokenServiceOf(
+  { tokenService, zone, gateway, stores }: Configuration,
+  resources: readonly ResourceDefinition[],
+  secrets: SecretStore,
+  sealingKeys: Parameters<typeof fileSigningKeyStore>[0]['sealingKeys'],
+  { state, log, tokenIssuer }: GenerationParts,
+): Promise<TokenService | undefined> {
+  if (tokenService === undefined || tokenIssuer === undefined) return undefined;
+  const tell = faultLog(log, 'token_service_fault');
+  return createTokenService({
+    issuer: tokenIssuer,
+    zone,
+    algorithm: tokenService.algorithm,
+    applications: tokenService.applications,
+    resources: resources.filter((resource) => resource.zone === zone).map(tokenResource),
+    secrets,
+    keys: fileSigningKeyStore({ directory: join(stores.stateDirectory, 'keys'), zone, sealingKeys }),
+    rotateKeysAfterSeconds: tokenService.keyRotationDays * 86_400,
+    revocations: state.revocations,
+    replays: state.replays,
+    audit: { sink: state.journal, durability: gateway.audit.durability },
+    serviceId: gateway.id,
+    maxStalenessMs: gateway.maxStalenessMs,
+    portTimeoutMs: gateway.portTimeoutMs,
+    onFault: (fault) => tell(fault, fault.error),
+  });
+}
+
+function tokenResource({ identifier, scopes = [], gatewayApplication }: ResourceDefinition) {
+  return { identifier, scopes, ...(gatewayApplication === undefined ? {} : { gatewayApplication }) };
+}
+
+async function resourcesOf(
+  { zone, providers, resources }: Configuration,
+  secrets: SecretStore,
+  environment: NodeJS.ProcessEnv,
+): Promise<readonly ResourceDefinition[]> {
+  const byId = new Map(providers.map((provider) => [provider.id, makeProvider(provider, { secrets })]));
+  const none = makeProvider({ id: 'none', kind: 'none' }, { secrets });
+  const problems: ConfigurationProblem[] = [];
+  const definitions: ResourceDefinition[] = [];
+  for (const [index, { provider, tls, ...resource }] of resources.entries()) {
+    definitions.push({
+      zone,
+      ...(resource as Omit<ResourceDefinition, 'provider' | 'tls'>),
+      provider: provider === undefined ? none : byId.get(provider)!,
+      ...(tls === undefined ? {} : { tls: await tlsOf(tls, `resources[${index}].tls`, environment, problems) }),
+    });
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return definitions;
+}
+
+async function tlsOf(
+  { serverName, ...references }: NonNullable<ResourceConfiguration['tls']>,
+  path: string,
+  environment: NodeJS.ProcessEnv,
+  problems: ConfigurationProblem[],
+): Promise<NonNullable<ResourceDefinition['tls']>> {
+  const texts: Record<string, string> = serverName === undefined ? {} : { serverName };
+  for (const [name, reference] of Object.entries(references)) {
+    const text = await tryRead(reference, `${path}.${name}`, environment, problems);
+    if (text !== undefined) texts[name] = text.reveal();
+  }
+  return texts;
+}
+
+async function checkAdminToken({ admin }: Configuration, environment: NodeJS.ProcessEnv): Promise<void> {
+  if (admin === undefined) return;
+  const problems: ConfigurationProblem[] = [];
+  const token = await tryRead(admin.token, 'admin.token', environment, problems);
+  if (token !== undefined && !isAdminToken(token)) {
+    const fault = `is shorter than ${MIN_ADMIN_TOKEN_LENGTH} characters, or not printable ASCII without spaces`;
+    problems.push({ path: 'admin.token', fault, remedy: 'make one: openssl rand -hex 32' });
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems);
+}
+
+function isAdminToken(token: Secret): boolean {
+  const text = token.reveal();
+  return text.length >= MIN_ADMIN_TOKEN_LENGTH && /^[\x21-\x7e]+$/.test(text);
+}
+
+async function adminTokenOf({ admin }: Configuration, secrets: SecretStore): Promise<Secret> {
+  const binding = { zoneId: 'admin', providerId: 'admin', field: 'token', origins: [] };
+  const token = await secrets.open(admin!.token, binding);
+  // A file that was cut to nothing, or to little, opens for nobody.
+  if (!isAdminToken(token)) throw new Error('the admin token is too short');
+  return token;
+}
+
+async function tryRead(
+  reference: PlainReference,
+  path: string,
+  environment: NodeJS.ProcessEnv,
+  problems: ConfigurationProblem[],
+): Promise<Secret | undefined> {
+  try {
+    return await readReference(reference, environment);
+  } catch (cause) {
+    if (!(cause instanceof SecretUnavailableError)) throw cause;
+    problems.push({ path, fault: cause.fault, remedy: cause.remedy });
+    return undefined;
+  }
+}
+
+/** For log lines: why a generation could not be made. */
+export function generationFault(cause: unknown): readonly ConfigurationProblem[] {
+  if (cause instanceof ConfigurationError) return cause.problems;
+  const fault = `cannot be put into force (${causeName(cause)})`;
+  return [{ path: '', fault, remedy: 'see the log of the server' }];
+}

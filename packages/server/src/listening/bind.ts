@@ -1,0 +1,62 @@
+import { chmod, unlink } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { type ListenAddress, originOf } from '../configuration/listen.js';
+
+/** A listener could not be made, and what to do about it. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+  readonly code: string | undefined;
+
+  constructor(listener: string, address: ListenAddress, cause: unknown) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const remedy = REMEDIES[code ?? ''] ?? `correct ${listener}.listen`;
+    super(`${listener} cannot listen on ${originOf(address, false)} (${code ?? 'unknown'}); ${remedy}`, { cause });
+    this.code = code;
+  }
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'end whoever listens there, or choose another address',
+  EACCES: 'choose a port above 1023, or let this process use lower ones',
+  EADDRNOTAVAIL: 'choose an address of this machine',
+  ENOTFOUND: 'choose an address of this machine',
+};
+
+/** Makes a server listen. Answers the port that was bound; `undefined` for a socket in the file system. @throws ListenError */
+export async function bind(listener: string, server: Server, address: ListenAddress): Promise<number | undefined> {
+  try {
+    if (address.kind === 'unix') await removeDeadSocket(address.path);
+    await listening(server, address);
+    if (address.kind === 'unix') await chmod(address.path, 0o660);
+  } catch (cause) {
+    throw new ListenError(listener, address, cause);
+  }
+  return address.kind === 'tcp' ? (server.address() as AddressInfo).port : undefined;
+}
+
+function listening(server: Server, address: ListenAddress): Promise<void> {
+  const where = address.kind === 'tcp' ? { host: address.host, port: address.port } : { path: address.path };
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ ...where, exclusive: true }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+// A killed process leaves its socket behind; a living one answers on it.
+function removeDeadSocket(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(); // listening fails with EADDRINUSE
+    });
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'ECONNREFUSED') unlink(path).then(resolve, reject);
+      else resolve();
+    });
+  });
+}

@@ -1,0 +1,45 @@
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { getRequestListener } from '@hono/node-server';
+import type { Certificate } from './listener-tls.js';
+
+/** Answers a request; `incoming` is how it came. Must not reject. */
+export type Answer = (request: Request, incoming: IncomingMessage) => Promise<Response>;
+
+/** Longest head of a request to the token service or the admin endpoint, bytes. */
+const MAX_HEAD_BYTES = 32 * 1024;
+
+const LIMITS: ServerOptions = Object.freeze({
+  maxHeaderSize: MAX_HEAD_BYTES,
+  headersTimeout: 15_000,
+  // Bodies are small forms and documents.
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+  keepAliveTimeout: 65_000,
+  noDelay: true,
+});
+
+/** A server of our own endpoints, whose answers are made by a function of web standards. */
+export function fetchServer(answer: Answer, certificate: Certificate | undefined): Server {
+  const listener = getRequestListener(async (request, { incoming }) => answer(request, incoming as IncomingMessage), {
+    // The host is nothing these endpoints decide by.
+    hostname: 'caracal.invalid',
+    overrideGlobalObjects: false,
+    errorHandler: () => new Response(null, { status: 500 }),
+  });
+  const handle = (...args: Parameters<typeof listener>): void => void listener(...args); // answers its own faults
+  return certificate === undefined
+    ? createServer(LIMITS, handle)
+    : createTlsServer({ ...LIMITS, ...certificate }, handle);
+}
+
+/** Stops accepting, lets answers under way be written until `timeoutMs` is over, and cuts the rest. */
+export async function closeServer(server: Server, timeoutMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
+  await closed;
+  clearTimeout(timer);
+}

@@ -1,0 +1,101 @@
+import { chmod, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { memoryRateLimiter, type RateLimiter, type ReplayStore, type RevocationStore } from '@caracal/core';
+import { fileReplayStore, fileRevocationStore, headLine, type Journal, openJournal } from '@caracal/file';
+import type { Configuration } from '../configuration/configuration.js';
+import { ConfigurationError } from '../configuration/problem.js';
+import { causeName } from '../log/fault-log.js';
+import type { Log } from '../log/log.js';
+import { readReference, SecretUnavailableError } from '../secrets/read-reference.js';
+
+/** What lives as long as the process: the stores behind every generation of the configuration. */
+export interface ServerState {
+  readonly journal: Journal;
+  readonly revocations: RevocationStore;
+  readonly replays: ReplayStore;
+  readonly rateLimiter: RateLimiter;
+  /** What keeps it from working now, for readiness; empty where nothing does. */
+  troubles(): readonly string[];
+  /** Writes what waits and gives the state directory up. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What state is opened with. */
+export interface StateOptions {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly log: Log;
+  /** Where heads go beside the journal, if the configuration says so. */
+  readonly stdout: { write(text: string): unknown };
+}
+
+/**
+ * Opens the stores that `stores` names. All are in the state directory, which one process owns at a time.
+ *
+ * @throws ConfigurationError, DirectoryLockedError, StorageError
+ */
+export async function openState(configuration: Configuration, options: StateOptions): Promise<ServerState> {
+  const { stateDirectory: directory } = configuration.stores;
+  const { log } = options;
+  if ((await mkdir(directory, { recursive: true, mode: 0o700 })) !== undefined) await chmod(directory, 0o700);
+  const opened: { close(): Promise<void> }[] = [];
+  const troubles = new Set<string>();
+  const keep = <T extends { close(): Promise<void> }>(store: T): T => {
+    opened.unshift(store);
+    return store;
+  };
+  const onWarning = (message: string, cause?: unknown) =>
+    log({ level: 'warn', event: 'store_warning', message, cause: causeName(cause) });
+  try {
+    const journal = keep(await openJournal(await journalOptions(configuration, options, troubles)));
+    const revocations = keep(await fileRevocationStore({ directory, onWarning }));
+    const replays = keep(await fileReplayStore({ directory, onWarning }));
+    return {
+      journal,
+      revocations,
+      replays,
+      rateLimiter: memoryRateLimiter(),
+      troubles: () => [...troubles],
+      close: () => closeAll(opened),
+    };
+  } catch (cause) {
+    await closeAll(opened);
+    throw cause;
+  }
+}
+
+async function journalOptions({ gateway, stores }: Configuration, options: StateOptions, troubles: Set<string>) {
+  const { retentionDays, signingKey, heads } = gateway.audit;
+  return {
+    directory: join(stores.stateDirectory, 'audit'),
+    retentionDays,
+    ...(signingKey === undefined ? {} : { signingKey: await signingKeyOf(signingKey, options.environment) }),
+    ...(heads === 'stdout'
+      ? { headSink: (head: Parameters<typeof headLine>[0]) => void options.stdout.write(`${headLine(head)}\n`) }
+      : {}),
+    onWarning: ({ code, message, cause }: { code: string; message: string; cause?: unknown }) => {
+      if (code === 'write_failed') troubles.add('audit_unavailable');
+      if (code === 'recovered') troubles.delete('audit_unavailable');
+      const level = code.endsWith('_failed') ? 'error' : 'warn';
+      options.log({ level, event: `audit_${code}`, message, cause: causeName(cause) });
+    },
+  };
+}
+
+async function signingKeyOf(
+  reference: NonNullable<Configuration['gateway']['audit']['signingKey']>,
+  environment: NodeJS.ProcessEnv,
+): Promise<string> {
+  try {
+    return (await readReference(reference, environment)).reveal();
+  } catch (cause) {
+    if (!(cause instanceof SecretUnavailableError)) throw cause;
+    const { fault, remedy } = cause;
+    throw new ConfigurationError([{ path: 'gateway.audit.signingKey', fault, remedy }]);
+  }
+}
+
+async function closeAll(stores: readonly { close(): Promise<void> }[]): Promise<void> {
+  const results = await Promise.allSettled(stores.map((store) => store.close()));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
