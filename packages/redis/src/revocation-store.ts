@@ -1,0 +1,120 @@
+import { type Clock, refuseUnknownOptions, systemClock, wholeNumber } from '@caracal/core';
+import type { RedisClient } from './commands/client.js';
+import { RedisCommands } from './commands/commands.js';
+import { RevocationDataset } from './revocations/dataset.js';
+import { followLog } from './revocations/feed.js';
+import { Seals } from './revocations/seals.js';
+import { FollowedRevocations, type RedisRevocationStore } from './revocations/store.js';
+import { type OnWarning, type RedisStoreOptions, storeSettings, tellConsole } from './store-options.js';
+
+/** Options of {@link redisRevocationStore}. */
+export interface RedisRevocationStoreOptions extends RedisStoreOptions {
+  /** A connection of its own for news, closed with the store. Default `client.duplicate()`. */
+  readonly subscriber?: RedisClient;
+  /**
+   * Seals the dataset: at least 32 random bytes, the same in every process and not known to Redis. Without it whoever writes to
+   * Redis can revoke and lift.
+   */
+  readonly signingKey?: Uint8Array;
+  /** How often the state is proved complete, ms. Default 500. */
+  readonly heartbeatMs?: number;
+  /** How long a process that starts waits, on a dataset that has just begun, for others to write back what they know, ms. Default 5,000. */
+  readonly settleMs?: number;
+  /** Anchors revoked at once; more are refused. Default 1,000,000, some 100 MB of memory here and 200 MB in Redis. */
+  readonly maxEntries?: number;
+  /** Whether a process that knows nothing begins a dataset where there is none. `false`: it stays unavailable. Default true. */
+  readonly beginsDataset?: boolean;
+  /** Told what an operator should know. Default: one JSON line on the console. */
+  readonly onWarning?: OnWarning;
+  readonly clock?: Clock;
+}
+
+/** Defaults of {@link RedisRevocationStoreOptions}. */
+export const REDIS_REVOCATION_DEFAULTS = Object.freeze({
+  heartbeatMs: 500,
+  settleMs: 5_000,
+  maxEntries: 1_000_000,
+  beginsDataset: true,
+});
+
+const KNOWN = [
+  ...['client', 'prefix', 'timeoutMs', 'subscriber', 'signingKey', 'heartbeatMs', 'settleMs', 'maxEntries'],
+  ...['beginsDataset', 'onWarning', 'clock'],
+];
+const MIN_KEY_BYTES = 32;
+
+/**
+ * Revocations shared by every process with this Redis and prefix. All of them stand in this process's memory too; a stream brings
+ * the news within milliseconds, and a beat (`heartbeatMs`) proves against the primary that nothing is missing. While that cannot be
+ * proved `freshAsOf` stands still.
+ *
+ * `revoke` takes effect here at once, and resolves when Redis has it. Where Redis fails it rejects with
+ * `CaracalError('revocation_unavailable')`, reason `not_durable`: it stays in effect here, and is written when Redis is back. A `lift`
+ * takes effect when Redis has it. Full, `revoke` rejects with reason `store_full`.
+ *
+ * A dataset that has lost entries (emptied, restored from an old copy, failed over) gets them back from the processes that know
+ * them. What was lifted is remembered for a day, so that nobody brings that back.
+ *
+ * Never waits for Redis at creation, and never throws for its absence. See docs/stores/redis.md for what sealing proves.
+ *
+ * @throws TypeError for options that are not in order.
+ */
+export function redisRevocationStore(options: RedisRevocationStoreOptions): RedisRevocationStore {
+  refuseUnknownOptions('redisRevocationStore', options, KNOWN);
+  const { client, prefix, timeoutMs } = storeSettings('redisRevocationStore', options);
+  const { clock = systemClock, onWarning = tellConsole } = options;
+  const { heartbeatMs, settleMs, maxEntries, beginsDataset } = { ...REDIS_REVOCATION_DEFAULTS, ...options };
+  wholeNumber('redisRevocationStore', 'heartbeatMs', heartbeatMs, 10);
+  wholeNumber('redisRevocationStore', 'settleMs', settleMs, 0);
+  wholeNumber('redisRevocationStore', 'maxEntries', maxEntries);
+  const seals = new Seals(signingKeyOf(options), prefix);
+  const commands = new RedisCommands({ client, timeoutMs, code: 'revocation_unavailable' });
+  const dataset = new RevocationDataset(commands, seals, prefix);
+  const parts = {
+    client,
+    clock,
+    dataset,
+    seals,
+    timeoutMs,
+    heartbeatMs,
+    settleMs,
+    maxEntries,
+    beginsDataset,
+    onWarning,
+  };
+  const store = new FollowedRevocations(parts);
+  const subscriber = options.subscriber ?? client.duplicate();
+  // Its faults are those of the client, which its owner listens to.
+  subscriber.on('error', () => undefined);
+  const stop = followLog({ subscriber, dataset, store, timeoutMs });
+  void warnOfEviction(commands, onWarning);
+  return {
+    isRevoked: (anchors) => store.isRevoked(anchors),
+    freshAsOf: () => store.freshAsOf(),
+    revoke: (anchor) => store.revoke(anchor),
+    lift: (anchor) => store.lift(anchor),
+    subscribe: (tell) => store.subscribe(tell),
+    ready: (waitMs) => store.ready(waitMs),
+    close: async () => {
+      stop();
+      subscriber.disconnect();
+      await store.close();
+    },
+  };
+}
+
+function signingKeyOf({ signingKey }: RedisRevocationStoreOptions): Uint8Array {
+  if (signingKey === undefined) return new Uint8Array();
+  if (!(signingKey instanceof Uint8Array) || signingKey.length < MIN_KEY_BYTES) {
+    throw new TypeError(`redisRevocationStore: signingKey is a Uint8Array of at least ${MIN_KEY_BYTES} bytes`);
+  }
+  return Uint8Array.from(signingKey);
+}
+
+// A server that makes room by forgetting keys would un-revoke, and make used mandates usable.
+async function warnOfEviction(commands: RedisCommands, onWarning: OnWarning): Promise<void> {
+  const memory = await commands.call('INFO', 'memory').catch(() => undefined); // not ready yet, or not allowed to ask
+  const policy = /^maxmemory_policy:(\S+)/m.exec(typeof memory === 'string' ? memory : '')?.[1];
+  if (policy === undefined || policy === 'noeviction') return;
+  onWarning(`Redis forgets keys when it is full (maxmemory-policy ${policy}); set it to noeviction`);
+}

@@ -1,0 +1,127 @@
+import type { RedisCommands } from '../commands/commands.js';
+import { type Change, changesText, parseChanges, parseField } from './change.js';
+import { BEAT, COMMIT } from './dataset-scripts.js';
+import { DamagedDataset, type Head, parseHead } from './head.js';
+import type { Seals } from './seals.js';
+import type { Step } from './state.js';
+
+/** One commit as the log keeps it. */
+export interface Commit {
+  readonly head: Head;
+  readonly changes: readonly Change[];
+}
+
+/** Entries of the log: how far a process may fall behind without reading the whole state again. */
+const LOG_LENGTH = 20_000;
+const PAGE = 1_000;
+const BEAT_LIFE_MS = 60_000;
+
+/** The keys of revocation in Redis, all in one slot, and how they are read and written. */
+export class RevocationDataset {
+  readonly #commands: RedisCommands;
+  readonly #seals: Seals;
+  readonly #tag: string;
+
+  constructor(commands: RedisCommands, seals: Seals, prefix: string) {
+    this.#commands = commands;
+    this.#seals = seals;
+    this.#tag = `{${prefix}:revocations}`;
+  }
+
+  /** The stream of a generation. */
+  logKey(generation: string): string {
+    return `${this.#tag}:${generation}:log`;
+  }
+
+  /** Proves that the primary answers. @returns the server's clock, s since the epoch, and the text of the head, if there is one */
+  async beat(): Promise<{ readonly serverSeconds: number; readonly headText: string | undefined }> {
+    const keys = [this.#headKey(), `${this.#tag}:beat`];
+    const [seconds, head] = (await this.#commands.run(BEAT, keys, [BEAT_LIFE_MS])) as [
+      string,
+      string | null | undefined,
+    ];
+    return { serverSeconds: Number(seconds), headText: head ?? undefined };
+  }
+
+  /** The head, if there is one. @throws DamagedDataset */
+  async head(): Promise<Head | undefined> {
+    const text = await this.#commands.call('GET', this.#headKey());
+    return text === null ? undefined : parseHead(this.#seals, text as string);
+  }
+
+  /** Makes a commit. @returns `false` where the head is not `before` any more */
+  async commit(before: Head | undefined, head: Head, steps: readonly Step[]): Promise<boolean> {
+    const { generation, sequence } = head;
+    const keys = [this.#headKey(), this.logKey(generation)];
+    const places = new Map<number, number>();
+    const placeOf = (end: number): number => {
+      let place = places.get(end);
+      if (place === undefined) {
+        place = keys.push(this.#bucketKey(generation, end));
+        places.set(end, place);
+      }
+      return place;
+    };
+    const entries: (string | number)[] = [];
+    for (const { change, field, leaves } of steps) {
+      if (leaves !== undefined) entries.push(placeOf(leaves), field, '');
+      entries.push(placeOf(change.end), field, change.op === 'revoke' ? '1' : '0');
+    }
+    // One that the steps have just emptied is gone already.
+    const dropped = [...(before?.buckets.keys() ?? [])].filter((end) => !head.buckets.has(end) && !places.has(end));
+    for (const end of dropped) keys.push(this.#bucketKey(generation, end));
+    const changes = before === undefined ? '' : changesText(steps.map(({ change }) => change));
+    const args = [before?.text ?? '', head.text, sequence, changes, LOG_LENGTH, dropped.length, ...entries];
+    return (await this.#commands.run(COMMIT, keys, args)) === 1;
+  }
+
+  /** Commits after `sequence`, a page of them, oldest first. @throws DamagedDataset */
+  async commitsAfter(generation: string, sequence: number): Promise<readonly Commit[]> {
+    const range = [this.logKey(generation), `${sequence}-2`, '+', 'COUNT', PAGE] as const;
+    return this.parseLog(await this.#commands.call('XRANGE', ...range));
+  }
+
+  /** Reads entries of the log. @throws DamagedDataset */
+  parseLog(entries: unknown): readonly Commit[] {
+    return (entries as [string, string[]][]).map(([, fields]) => {
+      const [changesName, changes, headName, head] = fields;
+      if (changesName !== 'changes' || headName !== 'head') throw new DamagedDataset('an entry of the log is none');
+      return { head: parseHead(this.#seals, head!), changes: reading(() => parseChanges(changes!)) };
+    });
+  }
+
+  /** A bucket's entries in pages, fuzzy where it changes meanwhile. @throws DamagedDataset */
+  async *entries(generation: string, end: number): AsyncGenerator<readonly Change[]> {
+    let cursor = '0';
+    do {
+      const scan = ['HSCAN', this.#bucketKey(generation, end), cursor, 'COUNT', PAGE] as const;
+      const [next, flat] = (await this.#commands.call(...scan)) as [string, string[]];
+      cursor = next;
+      yield reading(() => parsePage(flat, end));
+    } while (cursor !== '0');
+  }
+
+  #headKey(): string {
+    return `${this.#tag}:head`;
+  }
+
+  #bucketKey(generation: string, end: number): string {
+    return `${this.#tag}:${generation}:${end === Number.POSITIVE_INFINITY ? 'lasting' : end}`;
+  }
+}
+
+function parsePage(flat: readonly string[], end: number): readonly Change[] {
+  const changes: Change[] = [];
+  for (let i = 0; i < flat.length; i += 2) {
+    changes.push({ op: flat[i + 1] === '1' ? 'revoke' : 'lift', anchor: parseField(flat[i]!), end });
+  }
+  return changes;
+}
+
+function reading<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new DamagedDataset('an entry cannot be read', { cause });
+  }
+}

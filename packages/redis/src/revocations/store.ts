@@ -1,0 +1,452 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type Anchor,
+  CaracalError,
+  type Clock,
+  checkedAnchor,
+  RevocationIndex,
+  type RevocationListener,
+  RevocationListeners,
+  type RevocationStore,
+} from '@caracal/core';
+import type { RedisClient } from '../commands/client.js';
+import type { OnWarning } from '../store-options.js';
+import { type Change, hoursOf, lifting, revocation } from './change.js';
+import type { Commit, RevocationDataset } from './dataset.js';
+import { DamagedDataset, type Head, parseHead, type SealedBucket, sealedHead } from './head.js';
+import { inSlices } from './in-slices.js';
+import { type Loaded, loadDataset } from './load.js';
+import { MemoryOfLoss } from './memory-of-loss.js';
+import type { Seals } from './seals.js';
+import { type Plan, RevocationState } from './state.js';
+
+/** A store that follows its dataset until it is closed. */
+export interface RedisRevocationStore extends RevocationStore {
+  /**
+   * Resolves when the state is complete and fresh.
+   *
+   * @throws CaracalError `revocation_unavailable`, reason `not_ready`, after `timeoutMs` (default 10,000)
+   */
+  ready(timeoutMs?: number): Promise<void>;
+  /** Follows no more, so that the state grows stale. The client stays yours to close. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What the store works with. */
+export interface RevocationParts {
+  readonly client: RedisClient;
+  readonly clock: Clock;
+  readonly dataset: RevocationDataset;
+  readonly seals: Seals;
+  readonly timeoutMs: number;
+  readonly heartbeatMs: number;
+  readonly settleMs: number;
+  readonly maxEntries: number;
+  readonly beginsDataset: boolean;
+  readonly onWarning: OnWarning;
+}
+
+/** What waits to be written. */
+interface Pending {
+  readonly change: Change;
+  readonly resolve: () => void;
+  readonly reject: (cause: unknown) => void;
+}
+
+/** Changes in one commit. */
+const MAX_CHANGES = 500;
+/** Deadlines of one command that a change waits for its commit: others may commit before it, or the dataset be read first. */
+const TURNS = 5;
+/** How soon a turn that failed is taken again, ms: where there is no connection it costs nothing. */
+const RETRY_MS = 100;
+/** Unanswered beats in a row after which a connection counts as dead, though nobody has said so. */
+const SILENT_BEATS = 3;
+
+/** See `redisRevocationStore`. Everything that waits for Redis happens in one turn after the other. */
+export class FollowedRevocations implements RedisRevocationStore {
+  readonly #parts: RevocationParts;
+  readonly #wallAtStart: number;
+  readonly #listeners = new RevocationListeners();
+  readonly #pending = new Set<Pending>();
+  /** Revoked here, and not known to be in the dataset. */
+  readonly #unwritten = new RevocationIndex();
+  readonly #readyCalls = new Set<() => void>();
+  #known: Loaded | undefined;
+  #loss: MemoryOfLoss | undefined;
+  #freshAsOf = Number.NEGATIVE_INFINITY;
+  /** What is known here must be read again. */
+  #stale = true;
+  /** The state was complete once, so that what the dataset lacks is known. */
+  #remembers = false;
+  /** Monotonic, ms: since when the dataset says that it settles then. */
+  #settling = { at: Number.NaN, since: 0 };
+  #serverHours = Number.NEGATIVE_INFINITY;
+  #silentBeats = 0;
+  #trouble: string | undefined;
+  #turning = false;
+  #turnAgain = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #cleaning = false;
+  #closed = false;
+
+  constructor(parts: RevocationParts) {
+    this.#parts = parts;
+    this.#wallAtStart = parts.clock.now() - parts.clock.monotonic();
+    this.#turn();
+  }
+
+  /** What is followed now, for whoever listens to the log. */
+  get position(): Head | undefined {
+    return this.#stale ? undefined : this.#known?.head;
+  }
+
+  isRevoked(anchors: readonly Anchor[]): boolean {
+    const now = hoursOf(this.#now());
+    if (this.#known?.state.index.hasAny(anchors, now)) return true;
+    if (this.#unwritten.size > 0 && this.#unwritten.hasAny(anchors, now)) return true;
+    return this.#loss?.has(anchors, now) ?? false;
+  }
+
+  freshAsOf(): number {
+    return this.#freshAsOf;
+  }
+
+  async revoke(anchor: Anchor): Promise<void> {
+    const checked = checkedAnchor(anchor);
+    const isNew = !this.isRevoked([checked]);
+    if (isNew && !this.#hasRoom()) throw new CaracalError('revocation_unavailable', 'store_full');
+    const change = revocation(checked, this.#now());
+    const written = this.#write(change);
+    // Here at once: what goes on under this anchor must not wait for Redis, nor for its absence.
+    this.#unwritten.set(checked, change.end);
+    const told = isNew ? this.#listeners.tell(checked) : this.#listeners.telling;
+    const [writing, telling] = await Promise.allSettled([written, told]);
+    if (writing.status === 'rejected') throw writing.reason;
+    if (telling.status === 'rejected') throw telling.reason;
+  }
+
+  async lift(anchor: Anchor): Promise<void> {
+    await this.#write(lifting(checkedAnchor(anchor), this.#now()));
+  }
+
+  subscribe(tell: RevocationListener): () => void {
+    return this.#listeners.subscribe(tell);
+  }
+
+  async ready(timeoutMs = 10_000): Promise<void> {
+    if (Number.isFinite(this.#freshAsOf)) return;
+    await new Promise<void>((resolve, reject) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#readyCalls.delete(done);
+        if (Number.isFinite(this.#freshAsOf)) resolve();
+        else reject(new CaracalError('revocation_unavailable', 'not_ready'));
+      };
+      const timer = setTimeout(done, timeoutMs);
+      this.#readyCalls.add(done);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (const done of this.#readyCalls) done();
+    this.#refuse(new CaracalError('revocation_unavailable', 'closed'));
+  }
+
+  /** Follows commits, oldest first, and does without those it has. Tells of what is newly revoked. */
+  follow(commits: readonly Commit[]): void {
+    for (const { head, changes } of commits) {
+      const known = this.#known;
+      if (this.#stale || known === undefined || head.generation !== known.head.generation) return;
+      if (head.sequence <= known.head.sequence) continue;
+      const plan = known.state.plan(changes);
+      const buckets = known.state.sealed(head.generation, known.head.buckets, plan);
+      if (head.sequence !== known.head.sequence + 1 || !holdsAll(buckets, head.buckets)) {
+        if (head.sequence === known.head.sequence + 1)
+          this.#tell('the log of revocations does not follow from what it began with');
+        this.#readAgain();
+        return;
+      }
+      this.#take(known.state, head, plan);
+    }
+  }
+
+  /** Where the log has another history than is known here. */
+  damaged(cause: unknown): void {
+    if (!(cause instanceof DamagedDataset)) return;
+    this.#tell(`the log of revocations is damaged: ${cause.message}`);
+    this.#readAgain();
+  }
+
+  #readAgain(): void {
+    this.#stale = true;
+    this.#turn();
+  }
+
+  // The clock is not one that is set: a revocation must not end early because an operator corrects the time.
+  #now(): number {
+    const { clock } = this.#parts;
+    return Math.min(clock.now(), this.#wallAtStart + clock.monotonic());
+  }
+
+  #hasRoom(): boolean {
+    const live = this.#known?.state.live(hoursOf(this.#now())) ?? 0;
+    return live + this.#unwritten.size < this.#parts.maxEntries;
+  }
+
+  #write(change: Change): Promise<void> {
+    if (this.#closed) return Promise.reject(new CaracalError('revocation_unavailable', 'closed'));
+    return new Promise<void>((resolve, reject) => {
+      const late = (): void => {
+        if (change.op === 'lift') this.#pending.delete(pending);
+        pending.reject(new CaracalError('revocation_unavailable', 'not_durable'));
+      };
+      const timer = setTimeout(late, TURNS * this.#parts.timeoutMs);
+      const pending: Pending = {
+        change,
+        resolve: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+        reject: (cause) => {
+          clearTimeout(timer);
+          reject(cause);
+        },
+      };
+      this.#pending.add(pending);
+      this.#turn();
+    });
+  }
+
+  #turn(): void {
+    if (this.#closed) return;
+    if (this.#turning) {
+      this.#turnAgain = true;
+      return;
+    }
+    this.#turning = true;
+    clearTimeout(this.#timer);
+    void this.#turns().then((succeeded) => {
+      this.#turning = false;
+      const { heartbeatMs } = this.#parts;
+      const pauseMs = succeeded ? heartbeatMs : Math.min(heartbeatMs, RETRY_MS);
+      if (!this.#closed) this.#timer = setTimeout(() => this.#turn(), pauseMs);
+    });
+  }
+
+  /** Never rejects. Answers whether Redis was there. */
+  async #turns(): Promise<boolean> {
+    try {
+      do {
+        this.#turnAgain = false;
+        if (this.#stale || this.#known === undefined) await this.#load();
+        if (this.#pending.size > 0 || this.#loss !== undefined || this.#drops().length > 0) await this.#commit();
+        else await this.#beat();
+        this.#silentBeats = 0;
+      } while (!this.#closed && (this.#turnAgain || this.#loss !== undefined));
+      return true;
+    } catch (cause) {
+      this.#failed(cause);
+      return false;
+    }
+  }
+
+  #failed(cause: unknown): void {
+    if (this.#closed) return;
+    const silent = cause instanceof CaracalError && cause.reason === 'timeout';
+    this.#silentBeats = silent ? this.#silentBeats + 1 : 0;
+    // A connection that was cut without a word stays `ready` for many minutes.
+    if (this.#silentBeats >= SILENT_BEATS && this.#parts.client.status === 'ready') {
+      this.#silentBeats = 0;
+      this.#parts.client.disconnect(true);
+    }
+    const why = cause instanceof Error ? cause.message : 'failed';
+    this.#tell(`the state of revocations cannot be proved complete: ${why}`, cause);
+    this.#refuse(new CaracalError('revocation_unavailable', 'not_durable', { cause }));
+  }
+
+  // Revocations stay in effect here, and are written when Redis is back. Lifts never were in effect.
+  #refuse(cause: CaracalError): void {
+    for (const pending of this.#pending) {
+      if (pending.change.op === 'lift' || this.#closed) this.#pending.delete(pending);
+      pending.reject(cause);
+    }
+  }
+
+  #tell(message: string, cause?: unknown): void {
+    if (message === this.#trouble) return;
+    this.#trouble = message;
+    this.#parts.onWarning(message, cause);
+  }
+
+  async #load(): Promise<void> {
+    const { dataset, seals, maxEntries } = this.#parts;
+    const loaded = (await loadDataset(dataset, seals, 2 * maxEntries)) ?? (await this.#begin());
+    const before = this.#known?.state.index;
+    const revoked: Anchor[] = [];
+    if (before !== undefined) {
+      await inSlices(loaded.state.index.entries(), ([anchor]) => {
+        if (!this.isRevoked([anchor])) revoked.push(anchor);
+      });
+      this.#loss = (await this.#loss?.with(before)) ?? new MemoryOfLoss(before);
+    }
+    this.#known = loaded;
+    this.#stale = false;
+    this.#announce(revoked);
+  }
+
+  async #begin(): Promise<Loaded> {
+    const { dataset, seals, beginsDataset, settleMs, clock } = this.#parts;
+    if (!beginsDataset && !this.#remembers) throw new Error('there is no dataset, and beginsDataset is false');
+    if (this.#remembers) this.#tell('the dataset of revocations is gone; what this process knows is written back');
+    const head = sealedHead(seals, {
+      generation: randomUUID(),
+      sequence: 0,
+      settlesAt: Math.ceil(clock.now() + settleMs),
+      buckets: new Map(),
+    });
+    if (await dataset.commit(undefined, head, [])) return { head, state: new RevocationState(seals) };
+    const other = await loadDataset(dataset, seals, 2 * this.#parts.maxEntries);
+    if (other === undefined) throw new Error('the dataset of revocations came and went');
+    return other;
+  }
+
+  async #commit(): Promise<void> {
+    const { dataset, seals, settleMs, clock } = this.#parts;
+    const { head, state } = this.#known!;
+    const pending = [...this.#pending].slice(0, MAX_CHANGES);
+    const lost = this.#loss?.lacking(state, hoursOf(this.#now()), MAX_CHANGES);
+    if (lost === undefined) this.#loss = undefined;
+    // What was lost comes first: a lift that waits is meant for it too.
+    const plan = state.plan([...(lost ?? []), ...pending.map(({ change }) => change)]);
+    const drops = this.#drops();
+    if (plan.steps.length === 0 && drops.length === 0) {
+      if ((await this.#beat()) && this.#known?.head === head) this.#done(pending);
+      else this.#turnAgain = true;
+      return;
+    }
+    const buckets = state.sealed(head.generation, head.buckets, plan);
+    for (const end of drops) if (!plan.touched.has(end)) buckets.delete(end);
+    const { generation } = head;
+    const settlesAt = lost?.length ? Math.ceil(clock.now() + settleMs) : head.settlesAt;
+    const next = sealedHead(seals, { generation, sequence: head.sequence + 1, settlesAt, buckets });
+    const startedAt = clock.monotonic();
+    if (!(await dataset.commit(head, next, plan.steps))) {
+      await this.#beat(); // somebody else was first: read what they did
+      this.#turnAgain = true;
+      return;
+    }
+    // The log may have brought it before the answer came.
+    if (this.#known?.head === head) this.#take(state, next, plan);
+    this.#prove(startedAt);
+    this.#done(pending);
+    if (this.#pending.size > 0) this.#turnAgain = true;
+  }
+
+  #done(pending: readonly Pending[]): void {
+    for (const each of pending) {
+      const { op, anchor } = each.change;
+      this.#pending.delete(each);
+      this.#unwritten.delete(anchor);
+      if (op === 'lift') this.#loss?.forget(anchor);
+      each.resolve();
+    }
+  }
+
+  /** Reads the head from the primary and what led to it. Answers whether everything until then is known here. */
+  async #beat(): Promise<boolean> {
+    const { dataset, seals, clock } = this.#parts;
+    const before = this.#known!.head;
+    const startedAt = clock.monotonic();
+    const { serverSeconds, headText } = await dataset.beat();
+    this.#serverHours = serverSeconds / 3600;
+    if (headText !== before.text) {
+      const head = headText === undefined ? undefined : parseHead(seals, headText);
+      if (head?.generation !== before.generation || head.sequence <= before.sequence) {
+        if (head !== undefined) this.#tell('the dataset of revocations is another, or an older one');
+        this.#readAgain();
+        return false;
+      }
+      if (!(await this.#catchUp(head))) return false;
+    }
+    return this.#prove(startedAt);
+  }
+
+  async #catchUp(head: Head): Promise<boolean> {
+    for (;;) {
+      const known = this.#known!.head;
+      if (this.#stale || known.generation !== head.generation) return false;
+      if (known.sequence >= head.sequence) break;
+      const commits = await this.#parts.dataset.commitsAfter(known.generation, known.sequence);
+      this.follow(commits);
+      // The log does not reach back so far, or has a gap.
+      if (this.#known!.head === known) {
+        this.#readAgain();
+        return false;
+      }
+    }
+    const known = this.#known!.head;
+    if (known.sequence > head.sequence || known.text === head.text) return true;
+    this.#readAgain();
+    return false;
+  }
+
+  #prove(startedAt: number): boolean {
+    if (this.#stale) return false;
+    if (this.#loss !== undefined || !this.#settled()) return true;
+    this.#freshAsOf = Math.max(this.#freshAsOf, startedAt);
+    this.#remembers = true;
+    this.#trouble = undefined;
+    for (const done of this.#readyCalls) done();
+    return true;
+  }
+
+  // Whoever was there before brings back itself what the dataset lacks. Whoever was not waits for those who were.
+  #settled(): boolean {
+    if (this.#remembers) return true;
+    const { clock, settleMs } = this.#parts;
+    const { settlesAt } = this.#known!.head;
+    if (this.#settling.at !== settlesAt) this.#settling = { at: settlesAt, since: clock.monotonic() };
+    // Seen for so long, it has settled whatever the other's clock says.
+    return clock.now() >= settlesAt || clock.monotonic() - this.#settling.since >= settleMs;
+  }
+
+  /** Ends of buckets that are over by our clock and by the server's. */
+  #drops(): readonly number[] {
+    const now = Math.min(hoursOf(this.#now()), this.#serverHours) - 1;
+    return [...(this.#known?.head.buckets.keys() ?? [])].filter((end) => end <= now);
+  }
+
+  #take(state: RevocationState, head: Head, plan: Plan): void {
+    const revoked = plan.steps
+      .filter(({ change }) => change.op === 'revoke' && !this.isRevoked([change.anchor]))
+      .map(({ change }) => change.anchor);
+    state.adopt(plan);
+    this.#known = { state, head };
+    if (state.forgetBucketsBut(head.buckets)) void this.#clean(state);
+    this.#announce(revoked);
+  }
+
+  #announce(revoked: readonly Anchor[]): void {
+    let told: Promise<void> | undefined;
+    for (const anchor of revoked) told = this.#listeners.tell(anchor); // each the same, of one batch
+    told?.catch((cause: unknown) => this.#parts.onWarning('a listener to revocations failed', cause));
+  }
+
+  async #clean(state: RevocationState): Promise<void> {
+    if (this.#cleaning) return;
+    this.#cleaning = true;
+    await inSlices(state.cleaning(hoursOf(this.#now())), () => undefined);
+    this.#cleaning = false;
+  }
+}
+
+/** Whether each bucket of the head is among those worked out here. */
+function holdsAll(found: ReadonlyMap<number, SealedBucket>, wanted: ReadonlyMap<number, SealedBucket>): boolean {
+  for (const [end, { count, seal }] of wanted) {
+    const bucket = found.get(end);
+    if (bucket?.count !== count || bucket.seal !== seal) return false;
+  }
+  return true;
+}
