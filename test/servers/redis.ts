@@ -1,16 +1,18 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { Redis, type RedisOptions } from 'ioredis';
+import type { RECOMMENDED_REDIS_OPTIONS } from '@caracal/redis';
+import { Redis } from 'ioredis';
 
 /** A Redis server of a test's own. */
 export interface RedisServer {
   readonly port: number;
   /** A connected client, closed with the server. */
-  connect(options?: RedisOptions): Promise<Redis>;
+  connect(options?: Partial<typeof RECOMMENDED_REDIS_OPTIONS>): Promise<Redis>;
   /** Sends the process a signal. `SIGSTOP` pauses it, `SIGCONT` lets it go on. */
   signal(signal: NodeJS.Signals): void;
   /** Kills the process and waits for its end. */
@@ -69,7 +71,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
       const client = new Redis({ port, host: '127.0.0.1', ...more });
       client.on('error', () => undefined); // a test that takes the server away knows
       clients.add(client);
-      await client.ping();
+      await once(client, 'ready');
       return client;
     },
     signal: (signal) => void child.kill(signal),

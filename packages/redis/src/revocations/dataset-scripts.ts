@@ -8,9 +8,19 @@ import { script } from '../commands/script.js';
  */
 export const COMMIT = script(`
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
--- First what can fail: nothing that a script has written is taken back.
+-- First what can fail, a full server aside: nothing that a script has written is taken back.
 if ARGV[4] ~= '' then
-  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], ARGV[3] .. '-1', 'changes', ARGV[4], 'head', ARGV[2])
+  local function append()
+    return redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], ARGV[3] .. '-1', 'changes', ARGV[4], 'head', ARGV[2])
+  end
+  local appended = append()
+  -- Somebody has written to the log what does not belong there: who follows it reads the state again.
+  if type(appended) == 'table' and appended.err then
+    if string.find(appended.err, 'OOM', 1, true) then return appended end
+    redis.call('DEL', KEYS[2])
+    appended = append()
+    if type(appended) == 'table' and appended.err then return appended end
+  end
 end
 redis.call('SET', KEYS[1], ARGV[2])
 for i = 7, #ARGV, 3 do

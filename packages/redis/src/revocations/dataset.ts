@@ -50,7 +50,7 @@ export class RevocationDataset {
   }
 
   /** Makes a commit. @returns `false` where the head is not `before` any more */
-  async commit(before: Head | undefined, head: Head, steps: readonly Step[]): Promise<boolean> {
+  async commit(before: Head, head: Head, steps: readonly Step[]): Promise<boolean> {
     const { generation, sequence } = head;
     const keys = [this.#headKey(), this.logKey(generation)];
     const places = new Map<number, number>();
@@ -68,11 +68,24 @@ export class RevocationDataset {
       entries.push(placeOf(change.end), field, change.op === 'revoke' ? '1' : '0');
     }
     // One that the steps have just emptied is gone already.
-    const dropped = [...(before?.buckets.keys() ?? [])].filter((end) => !head.buckets.has(end) && !places.has(end));
+    const dropped = [...before.buckets.keys()].filter((end) => !head.buckets.has(end) && !places.has(end));
     for (const end of dropped) keys.push(this.#bucketKey(generation, end));
-    const changes = before === undefined ? '' : changesText(steps.map(({ change }) => change));
-    const args = [before?.text ?? '', head.text, sequence, changes, LOG_LENGTH, dropped.length, ...entries];
+    const changes = changesText(steps.map(({ change }) => change));
+    const args = [before.text, head.text, sequence, changes, LOG_LENGTH, dropped.length, ...entries];
     return (await this.#commands.run(COMMIT, keys, args)) === 1;
+  }
+
+  /**
+   * Begins a generation in place of a head, `''` for none, and removes what was left of the one known here before.
+   *
+   * @returns `false` where the head is another
+   */
+  async begin(replacedText: string, head: Head, before: Head | undefined): Promise<boolean> {
+    const ends = [...(before?.buckets.keys() ?? [])];
+    const left = before === undefined ? [] : [this.logKey(before.generation)];
+    for (const end of ends) left.push(this.#bucketKey(before!.generation, end));
+    const keys = [this.#headKey(), this.logKey(head.generation), ...left];
+    return (await this.#commands.run(COMMIT, keys, [replacedText, head.text, 0, '', 0, left.length])) === 1;
   }
 
   /** Commits after `sequence`, a page of them, oldest first. @throws DamagedDataset */

@@ -45,7 +45,7 @@ async function readAt(
   if (entries > maxEntries) throw new Error(`the dataset has ${entries} revocations, more than maxEntries allows`);
   const state = new RevocationState(seals);
   for (const end of began.buckets.keys()) {
-    for await (const page of dataset.entries(generation, end)) state.adopt(state.plan(page));
+    for await (const page of dataset.entries(generation, end)) state.adopt(state.planAsRead(page));
   }
   let head = began;
   for (;;) {
@@ -56,7 +56,7 @@ async function readAt(
       if (commits.length === 0) return MOVED;
       for (const commit of commits) {
         if (commit.head.sequence !== head.sequence + 1) return MOVED;
-        state.adopt(state.plan(commit.changes));
+        state.adopt(state.planAsRead(commit.changes));
         head = commit.head;
       }
     }

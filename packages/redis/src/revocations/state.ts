@@ -63,13 +63,22 @@ export class RevocationState {
 
   /** Works out what the changes do, those left out that change nothing. The last change of an anchor counts. */
   plan(changes: readonly Change[]): Plan {
+    return this.#plan(changes, changesNothing);
+  }
+
+  /** As {@link plan}, for what was read: it stands so in the dataset, whatever is known here. */
+  planAsRead(changes: readonly Change[]): Plan {
+    return this.#plan(changes, () => false);
+  }
+
+  #plan(changes: readonly Change[], leaveOut: (change: Change, before: Place | undefined) => boolean): Plan {
     const last = new Map<string, Change>();
     for (const change of changes) last.set(fieldOf(change.anchor), change);
     const touched = new Map<number, Bucket>();
     const steps: Step[] = [];
     for (const [field, change] of last) {
       const before = this.#placeOf(change.anchor, field);
-      if (changesNothing(change, before)) continue;
+      if (leaveOut(change, before)) continue;
       if (before !== undefined) this.#touch(touched, before, field, -1);
       this.#touch(touched, change, field, 1);
       steps.push({ change, field, leaves: before !== undefined && before.end !== change.end ? before.end : undefined });

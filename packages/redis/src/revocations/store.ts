@@ -261,8 +261,7 @@ export class FollowedRevocations implements RedisRevocationStore {
       this.#silentBeats = 0;
       this.#parts.client.disconnect(true);
     }
-    const why = cause instanceof Error ? cause.message : 'failed';
-    this.#tell(`the state of revocations cannot be proved complete: ${why}`, cause);
+    this.#tell(`the state of revocations cannot be proved complete: ${whyOf(cause)}`, cause);
     this.#refuse(new CaracalError('revocation_unavailable', 'not_durable', { cause }));
   }
 
@@ -281,8 +280,7 @@ export class FollowedRevocations implements RedisRevocationStore {
   }
 
   async #load(): Promise<void> {
-    const { dataset, seals, maxEntries } = this.#parts;
-    const loaded = (await loadDataset(dataset, seals, 2 * maxEntries)) ?? (await this.#begin());
+    const loaded = await this.#read();
     const before = this.#known?.state.index;
     const revoked: Anchor[] = [];
     if (before !== undefined) {
@@ -296,17 +294,33 @@ export class FollowedRevocations implements RedisRevocationStore {
     this.#announce(revoked);
   }
 
-  async #begin(): Promise<Loaded> {
+  async #read(): Promise<Loaded> {
+    const { dataset, seals, maxEntries } = this.#parts;
+    try {
+      return (await loadDataset(dataset, seals, 2 * maxEntries)) ?? (await this.#begin(''));
+    } catch (cause) {
+      // Who never was fresh may have the wrong key, and must not replace what others can prove.
+      if (!(cause instanceof DamagedDataset && this.#remembers)) throw cause;
+      const { headText } = await dataset.beat();
+      return await this.#begin(headText ?? '');
+    }
+  }
+
+  /** Begins a dataset in place of what is there, which is nothing or damaged. */
+  async #begin(replacedText: string): Promise<Loaded> {
     const { dataset, seals, beginsDataset, settleMs, clock } = this.#parts;
     if (!beginsDataset && !this.#remembers) throw new Error('there is no dataset, and beginsDataset is false');
-    if (this.#remembers) this.#tell('the dataset of revocations is gone; what this process knows is written back');
+    if (this.#remembers) {
+      const what = replacedText === '' ? 'gone' : 'damaged';
+      this.#tell(`the dataset of revocations is ${what}; it begins anew with what this process knows`);
+    }
     const head = sealedHead(seals, {
       generation: randomUUID(),
       sequence: 0,
       settlesAt: Math.ceil(clock.now() + settleMs),
       buckets: new Map(),
     });
-    if (await dataset.commit(undefined, head, [])) return { head, state: new RevocationState(seals) };
+    if (await dataset.begin(replacedText, head, this.#known?.head)) return { head, state: new RevocationState(seals) };
     const other = await loadDataset(dataset, seals, 2 * this.#parts.maxEntries);
     if (other === undefined) throw new Error('the dataset of revocations came and went');
     return other;
@@ -356,13 +370,13 @@ export class FollowedRevocations implements RedisRevocationStore {
 
   /** Reads the head from the primary and what led to it. Answers whether everything until then is known here. */
   async #beat(): Promise<boolean> {
-    const { dataset, seals, clock } = this.#parts;
+    const { dataset, clock } = this.#parts;
     const before = this.#known!.head;
     const startedAt = clock.monotonic();
     const { serverSeconds, headText } = await dataset.beat();
     this.#serverHours = serverSeconds / 3600;
     if (headText !== before.text) {
-      const head = headText === undefined ? undefined : parseHead(seals, headText);
+      const head = this.#parsed(headText);
       if (head?.generation !== before.generation || head.sequence <= before.sequence) {
         if (head !== undefined) this.#tell('the dataset of revocations is another, or an older one');
         this.#readAgain();
@@ -371,6 +385,16 @@ export class FollowedRevocations implements RedisRevocationStore {
       if (!(await this.#catchUp(head))) return false;
     }
     return this.#prove(startedAt);
+  }
+
+  #parsed(headText: string | undefined): Head | undefined {
+    if (headText === undefined) return undefined;
+    try {
+      return parseHead(this.#parts.seals, headText);
+    } catch (cause) {
+      this.#readAgain();
+      throw cause;
+    }
   }
 
   async #catchUp(head: Head): Promise<boolean> {
@@ -440,6 +464,11 @@ export class FollowedRevocations implements RedisRevocationStore {
     await inSlices(state.cleaning(hoursOf(this.#now())), () => undefined);
     this.#cleaning = false;
   }
+}
+
+function whyOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'failed';
+  return cause.cause instanceof Error ? cause.cause.message : cause.message;
 }
 
 /** Whether each bucket of the head is among those worked out here. */

@@ -29,4 +29,19 @@ export { replayStoreCases } from './replay-store.cases.js';
 export { type FillableResourceDirectory, resourceDirectoryCases } from './resource-directory.cases.js';
 export { revocationStoreCases } from './revocation-store.cases.js';
 export { type FillableSecretStore, secretStoreCases } from './secret-store.cases.js';
+export {
+  sharedRateLimiterCases,
+  sharedReplayStoreCases,
+  sharedRevocationStoreCases,
+  sharedTokenCacheCases,
+} from './shared.cases.js';
+export {
+  eventually,
+  type MakeShared,
+  type SharedCase,
+  type SharedNeed,
+  type SharedSubject,
+  settledInTime,
+  sharedCase,
+} from './shared-case.js';
 export { tokenCacheCases } from './token-cache.cases.js';
