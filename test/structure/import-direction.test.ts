@@ -10,6 +10,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   node: ['@caracal/core', '@caracal/transport', 'node:'],
   deno: ['@caracal/core', '@caracal/node'],
   file: ['@caracal/core', 'node:'],
+  redis: ['@caracal/core', 'node:'],
   server: [
     '@caracal/core',
     '@caracal/file',
