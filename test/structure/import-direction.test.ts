@@ -23,8 +23,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'valibot',
     'yaml',
   ],
+  server: ['@caracal/core', 'node:', 'valibot', 'yaml'],
+  client: [],
   sts: ['@caracal/core', 'jose', 'node:'],
-  testkit: ['@caracal/core', 'jose', 'node:'],
+  testkit: ['@caracal/core', '@caracal/node', '@caracal/sts', 'jose', 'node:'],
 };
 
 describe('the direction of imports', () => {
