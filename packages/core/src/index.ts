@@ -75,7 +75,7 @@ export type { Caller, Driven } from './forward/caller.js';
 export { drive, MAX_INTERIM_RESPONSES } from './forward/drive.js';
 export type { Outbound, OutboundAnswer, OutboundRequest } from './forward/outbound.js';
 export type { Plan, TlsOptions } from './forward/plan.js';
-export type { TraceContext } from './forward/trace-context.js';
+export { createTraceIds, type TraceContext, type TraceIds, traceContext } from './forward/trace-context.js';
 export type {
   Dispatched,
   Transport,

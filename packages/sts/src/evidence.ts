@@ -24,6 +24,9 @@ export interface Asked {
   readonly path: string | undefined;
   /** Monotonic, ms. */
   readonly startedAt: number;
+  /** The caller's own id of the request, and its trace, where it sent them. */
+  readonly clientRequestId?: string | undefined;
+  readonly traceId?: string | undefined;
   /** The application that asks, once it is known. */
   readonly requester?: string | undefined;
   /** The one resource it is about. */
@@ -129,7 +132,7 @@ export class Evidence {
   }
 
   // Before the application has proved who it is, a record holds nothing that was claimed.
-  #about({ requestId, peer, path, requester, resource }: Asked) {
+  #about({ requestId, peer, path, requester, resource, clientRequestId, traceId }: Asked) {
     const where = {
       requestId,
       peer: peer === undefined ? undefined : evidenceText(peer),
@@ -137,7 +140,8 @@ export class Evidence {
     };
     if (requester === undefined) return where;
     const { zone, endpoints } = this.#settings;
-    return { ...where, zoneId: zone, issuer: endpoints.issuer, applicationId: requester, resource };
+    const joins = { clientRequestId, traceId };
+    return { ...where, ...joins, zoneId: zone, issuer: endpoints.issuer, applicationId: requester, resource };
   }
 
   /** `stands`: for how many refusals, so that none goes uncounted if this record finds no room either. */

@@ -11,6 +11,7 @@ import {
   refuseUnknownOptions,
   type SecretStore,
   systemClock,
+  type Telemetry,
   wholeNumber,
 } from '@caracal/core';
 import { type Application, type ApplicationOptions, knownApplications } from './application.js';
@@ -56,6 +57,8 @@ export interface TokenServiceOptions {
     /** Records on their way to the sink at once. Default 10,000. */
     readonly room?: number;
   };
+  /** Spans and metrics, see `openTelemetry` of `@caracal/core`. Default none. */
+  readonly telemetry?: Telemetry;
   /** Name in records. Default `token-service`. */
   readonly serviceId?: string;
   /** How old the proof may be that revocation state is complete, ms. Default 10,000. */
@@ -95,6 +98,7 @@ export interface Settings {
   readonly sink: AuditSink;
   readonly durability: Durability;
   readonly room: number;
+  readonly telemetry: Telemetry | undefined;
   readonly serviceId: string;
   readonly maxStalenessMs: number;
   readonly portTimeoutMs: number;
@@ -115,6 +119,7 @@ const KNOWN: readonly (keyof TokenServiceOptions)[] = [
   'revocations',
   'replays',
   'audit',
+  'telemetry',
   'serviceId',
   'maxStalenessMs',
   'portTimeoutMs',
@@ -152,6 +157,7 @@ export function tokenServiceSettings(options: TokenServiceOptions): Settings {
     sink: options.audit?.sink ?? memoryAuditSink(),
     durability,
     room: wholeNumber(FACTORY, 'audit.room', filled.room, 8),
+    telemetry: options.telemetry,
     serviceId: filled.serviceId,
     maxStalenessMs: wholeNumber(FACTORY, 'maxStalenessMs', filled.maxStalenessMs),
     portTimeoutMs: wholeNumber(FACTORY, 'portTimeoutMs', filled.portTimeoutMs),

@@ -1,3 +1,4 @@
+import { createTraceIds } from '@caracal/core';
 import type { Application } from '../application.js';
 import { ASSERTION_ALGORITHMS } from '../authenticate/assertion-keys.js';
 import type { Authenticator } from '../authenticate/authenticator.js';
@@ -10,6 +11,7 @@ import type { MandateIssuer } from '../mandate/issuer.js';
 import { answerRevocation } from '../revocation-endpoint.js';
 import type { Settings } from '../settings.js';
 import { answerTokenRequest } from '../token-endpoint.js';
+import { correlation } from './correlation.js';
 import { type Form, parameter } from './form.js';
 import { authorizationServerMetadata } from './metadata.js';
 import { readForm } from './read-form.js';
@@ -39,6 +41,7 @@ export class TokenServiceHandler {
   readonly #parts: HandlerParts;
   readonly #documents: ReadonlyMap<string, () => object>;
   readonly #answers: ReadonlyMap<string, Answer>;
+  readonly #newTraceIds = createTraceIds();
 
   constructor(parts: HandlerParts) {
     this.#parts = parts;
@@ -60,8 +63,11 @@ export class TokenServiceHandler {
     const { evidence, settings } = this.#parts;
     const requestId = evidence.newRequestId();
     const url = new URL(request.url);
-    const asked: Asked = { requestId, peer, path: url.pathname, startedAt: settings.clock.monotonic() };
+    const { answered, ...joins } = correlation(request, url, settings.telemetry, this.#newTraceIds);
+    const asked: Asked = { requestId, peer, path: url.pathname, startedAt: settings.clock.monotonic(), ...joins };
     const response = await this.#route(request, url, asked);
+    const known = this.#answers.has(url.pathname) || this.#documents.has(url.pathname);
+    answered(requestId, response.status, known ? url.pathname : undefined);
     response.headers.set('X-Caracal-Request-Id', requestId);
     return response;
   }

@@ -1,0 +1,68 @@
+import {
+  type PartlyAdmitted,
+  type RequestTelemetry,
+  type Settlement,
+  type Telemetry,
+  type TraceIds,
+  traceContext,
+} from '@caracal/core';
+
+/** What joins a request to the caller's own records and traces. */
+export interface Correlation {
+  /** `X-Request-Id`, where it is 1 to 128 visible ASCII. */
+  readonly clientRequestId: string | undefined;
+  /** Of a valid `traceparent`, or of the span made here; `undefined` where there is neither. */
+  readonly traceId: string | undefined;
+  /** Tells the spans and metrics how the request was answered. `path` is that of an endpoint, so that names stay few. */
+  answered(requestId: string, status: number, path: string | undefined): void;
+}
+
+const NOTHING_FORWARDED: Omit<Settlement, 'status'> = {
+  outcome: 'executed',
+  upstreamStatus: undefined,
+  requestBytes: 0,
+  responseBytes: 0,
+  firstByteMs: undefined,
+  attempts: 0,
+  error: undefined,
+  reason: undefined,
+};
+
+/** Reads the headers that join requests. */
+export function correlation(
+  request: Request,
+  url: URL,
+  telemetry: Telemetry | undefined,
+  newTraceIds: () => TraceIds,
+): Correlation {
+  const headers = ['traceparent', 'tracestate'].flatMap((name) => {
+    const value = request.headers.get(name);
+    return value === null ? [] : [name, value];
+  });
+  const incoming = traceContext(headers, newTraceIds);
+  const head = {
+    method: request.method,
+    target: url.pathname,
+    headers,
+    httpVersion: '1.1',
+    peer: { address: '' },
+    upgrade: false,
+    fidelity: 'joined',
+  } as const;
+  const measured: RequestTelemetry | undefined = telemetry?.received(head, incoming);
+  const trace = measured?.trace ?? incoming;
+  const clientRequestId = request.headers.get('x-request-id');
+  return {
+    clientRequestId: clientRequestId !== null && /^[!-~]{1,128}$/.test(clientRequestId) ? clientRequestId : undefined,
+    traceId: trace.continued ? trace.traceId : undefined,
+    answered: (requestId, status, path) => {
+      const named =
+        path === undefined
+          ? undefined
+          : { operation: { method: request.method, template: path, name: undefined, scopes: [] } };
+      const asked: PartlyAdmitted = { requestId, head, receivedAt: 0, startedAt: 0, trace, evidence: 'none', ...named };
+      const settlement = status < 400 ? { ...NOTHING_FORWARDED, status } : undefined;
+      measured?.finished(asked, { status, code: undefined, settlement });
+    },
+  };
+}
