@@ -24,8 +24,8 @@ export async function subjectCommand({ executable, args }) {
   return [await executable(), ...args, SUBJECT];
 }
 
-// The runtime itself is asked for its path: npm exec as a parent would swallow signals meant for it.
-async function fromNpm(specifier, command, args) {
+/** The path of a runtime that comes from npm. It is asked itself: npm exec as a parent would swallow signals meant for it. */
+export async function fromNpm(specifier, command, args) {
   const { stdout } = await run('npm', ['exec', '--yes', `--package=${specifier}`, '--', command, ...args]);
   return stdout.trim();
 }

@@ -23,7 +23,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'valibot',
     'yaml',
   ],
-  server: ['@caracal/core', 'node:', 'valibot', 'yaml'],
   client: [],
   sts: ['@caracal/core', 'jose', 'node:'],
   testkit: ['@caracal/core', '@caracal/node', '@caracal/sts', 'jose', 'node:'],
