@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AuditRecord } from '@caracal/core';
-import { fileReplayStore, fileRevocationStore, openJournal } from '@caracal/file';
+import { fileConnectionStore, fileReplayStore, fileRevocationStore, openJournal } from '@caracal/file';
 import {
   auditSinkCases,
+  connectionStoreCases,
   type ManualClock,
   manualClock,
   type PortSubject,
@@ -39,6 +40,10 @@ portSuite('fileReplayStore', replayStoreCases, (wishes) => subject(fileReplaySto
 
 portSuite('fileReplayStore with room for skewed clocks', replayStoreCases, (wishes) =>
   subject((options) => fileReplayStore({ ...options, clockSkewSeconds: 60 }), wishes),
+);
+
+portSuite('fileConnectionStore', connectionStoreCases, (wishes) =>
+  subject(({ clock: _, ...options }) => fileConnectionStore(options), wishes),
 );
 
 const MARK: AuditRecord = {

@@ -24,6 +24,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'yaml',
   ],
   client: [],
+  oauth: ['@caracal/core', 'jose', 'lru-cache', 'node:', 'oauth4webapi'],
   sts: ['@caracal/core', 'jose', 'node:'],
   testkit: ['@caracal/core', '@caracal/node', '@caracal/sts', 'jose', 'node:'],
 };

@@ -20,11 +20,19 @@ export type {
   ConnectionContent,
   ConnectionKey,
   ConnectionStore,
+  ListedConnections,
 } from './attach/connection-store.js';
+export { headerCredential, unusableToken } from './attach/credential.js';
 export { type HttpBasicOptions, httpBasic } from './attach/http-basic.js';
 export { noCredential } from './attach/no-credential.js';
 export { type PresentedMandateOptions, presentedMandate } from './attach/presented-mandate.js';
 export type { Credential, CredentialRequest, Provider, ProviderKind } from './attach/provider.js';
+export {
+  authenticationScheme,
+  credentialHeaderName,
+  providerId,
+  providerOrigins,
+} from './attach/provider-options.js';
 export { sealSecret } from './attach/seal.js';
 export { type SealedSecretStoreOptions, sealedSecretStore } from './attach/sealed-secret-store.js';
 export { generateSealingKey, type SealingKey } from './attach/sealing-key.js';
@@ -33,6 +41,7 @@ export { type SecretOption, type SecretSource, secretSource } from './attach/sec
 export type { SecretBinding, SecretReference, SecretStore } from './attach/secret-store.js';
 export { attachedCredential } from './attach/stage.js';
 export type { CachedToken, TokenCache, TokenKey } from './attach/token-cache.js';
+export { type KeyWrapper, unwrapSealingKey, type WrappedSealingKey, wrapSealingKey } from './attach/wrapped-key.js';
 // audit
 export type { AuditSink, Durability } from './audit/audit-sink.js';
 export { CSV_COLUMNS, csvHeader, csvRow } from './audit/export/csv.js';

@@ -20,12 +20,16 @@ export { type VerifyJournalOptions, verifyJournal } from './journal/verify-journ
 export type { ReadFrom } from './journal/walk-segments.js';
 export { StorageError, type StorageFault } from './storage-error.js';
 export {
+  FILE_CONNECTIONS_MAX_ENTRIES,
   FILE_REPLAY_DEFAULTS,
   FILE_REVOCATION_MAX_ENTRIES,
+  type FileConnectionStore,
+  type FileConnectionStoreOptions,
   type FileReplayStore,
   type FileReplayStoreOptions,
   type FileRevocationStore,
   type FileRevocationStoreOptions,
+  fileConnectionStore,
   fileReplayStore,
   fileRevocationStore,
 } from './stores/index.js';

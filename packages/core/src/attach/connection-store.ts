@@ -39,3 +39,8 @@ export interface ConnectionStore {
   /** Removes, if the stored version is still `expected`. Atomic. Whether it did. */
   remove(key: ConnectionKey, expected: string): Awaitable<boolean>;
 }
+
+/** A store that can tell whose connections it holds: for sealing them with another key. Changes meanwhile may be missed. */
+export interface ListedConnections extends ConnectionStore {
+  keys(): AsyncIterable<ConnectionKey>;
+}

@@ -18,6 +18,8 @@ export interface CredentialRequest {
   /** The mandate's text, for the one provider kind that sends it on. */
   readonly token: string;
   readonly resource: Resource;
+  /** Aborts when the caller has left; made when first asked for. Absent where nobody can tell. */
+  readonly signal?: () => AbortSignal;
 }
 
 /** What is added to one request. Lives as long as the exchange, goes into no record. */

@@ -1,4 +1,10 @@
 export {
+  FILE_CONNECTIONS_MAX_ENTRIES,
+  type FileConnectionStore,
+  type FileConnectionStoreOptions,
+  fileConnectionStore,
+} from './connection-store.js';
+export {
   FILE_REPLAY_DEFAULTS,
   type FileReplayStore,
   type FileReplayStoreOptions,

@@ -42,7 +42,7 @@ export class MandateIssuer {
         ? ownAuthority(requester, request, this.#settings)
         : exchangedAuthority(requester, subject, request, this.#settings);
     if (authority instanceof Denied) return authority;
-    const claims = this.#claims(authority, subject, request);
+    const claims = this.#claims(requester, authority, subject, request);
     if (claims instanceof Denied) return claims;
     const mandate = await this.#keys.sign(claims);
     if (mandate.length > MAX_MANDATE_LENGTH) return denied('invalid_scope', 'mandate_too_long');
@@ -67,7 +67,12 @@ export class MandateIssuer {
     return typeof claims === 'string' ? denied('invalid_request', `subject_${claims}`) : claims;
   }
 
-  #claims(authority: Authority, subject: MandateClaims | undefined, request: IssueRequest): MandateClaims | Denied {
+  #claims(
+    requester: Application,
+    authority: Authority,
+    subject: MandateClaims | undefined,
+    request: IssueRequest,
+  ): MandateClaims | Denied {
     const { endpoints, zone, clock } = this.#settings;
     const life = mandateLife(authority.use, request.ttlSeconds, subject, clock.now());
     if (life === undefined) return denied('invalid_request', 'subject_expired');
@@ -88,6 +93,8 @@ export class MandateIssuer {
       sid: subject?.sid ?? jti,
       root_sid: subject?.root_sid ?? jti,
       ...(agentSession === undefined ? undefined : { agent_session_id: agentSession }),
+      // An exchange that hides who asked would be an impersonation (RFC 8693 section 1.1).
+      ...(requester.id === authority.application.id ? undefined : { act: { sub: requester.id } }),
       ...(authority.use === 'session' ? undefined : { target: authority.targets }),
     };
   }

@@ -19,6 +19,8 @@ export interface MandateClaims {
   readonly sid: string;
   readonly root_sid: string;
   readonly agent_session_id?: string;
+  /** Who had it exchanged and acts with it, where that is not the application itself. @see RFC 8693 section 4.1 */
+  readonly act?: { readonly sub: string };
   /** Of uses `gateway` and `resource`. */
   readonly target?: readonly string[];
 }

@@ -1,0 +1,114 @@
+import { type ConnectionKey, type ReplayStore, refuseUnknownOptions } from '@caracal/core';
+import { type OAuthServices, SERVICE_OPTIONS, servicesOf } from '../services.js';
+import type { AuthorizationCodeProvider } from '../user/authorization-code.js';
+import type { ConnectableProvider } from '../user/connectable-provider.js';
+import { ConnectHandler } from './connect-handler.js';
+import type { ConnectLinks } from './links.js';
+import { ConnectSessions } from './session.js';
+import { type SignInOptions, signInOf } from './sign-in.js';
+
+/** Options of {@link createConnectService}. `sealing` is needed. */
+export interface ConnectServiceOptions extends Omit<OAuthServices, 'tokenCache'> {
+  readonly links: ConnectLinks;
+  readonly providers: readonly AuthorizationCodeProvider[];
+  /** Knows which states and invitations have been used; shared by all processes that host these pages. */
+  readonly replays: ReplayStore;
+  /** Where subjects sign in, by the issuer of their mandates. Subjects of other issuers need an invitation. */
+  readonly signIn?: readonly SignInOptions[];
+}
+
+/** What can be told of a connection. */
+export interface ConnectionStatus {
+  readonly connectionId: string;
+  /** ISO 8601, UTC. */
+  readonly connectedAt: string;
+  /** ISO 8601, UTC: when the access token ends. */
+  readonly expiresAt: string | undefined;
+  readonly scope: string | undefined;
+  /** `lost`: it has to be connected anew. */
+  readonly state: 'connected' | 'lost';
+  /** It renews itself. */
+  readonly renewable: boolean;
+}
+
+/** Hosts the pages where people connect accounts, and what administrators do about connections. */
+export interface ConnectService {
+  /** Answers a request to a connect page; `undefined` where the path is none. Never rejects. */
+  handler(request: Request): Promise<Response | undefined>;
+  /** An address that connects without signing in, once. For administrators alone. @throws TypeError for an unknown provider */
+  invite(of: ConnectionKey & { readonly ttlSeconds?: number }): Promise<string>;
+  /** @throws TypeError for an unknown provider */
+  status(key: ConnectionKey): Promise<ConnectionStatus | undefined>;
+  /** Removes the connection and revokes its tokens upstream where that can be done. @throws TypeError for an unknown provider */
+  disconnect(key: ConnectionKey): Promise<'disconnected' | 'not_connected'>;
+}
+
+const FACTORY = 'createConnectService';
+const KNOWN = [...SERVICE_OPTIONS.filter((name) => name !== 'tokenCache'), 'links', 'providers', 'replays', 'signIn'];
+
+/**
+ * Makes the connect service.
+ *
+ * @throws TypeError at creation, also where two providers or two places to sign in have one redirect URI: a code meant for one server
+ *   must not be redeemed at another. @see RFC 9700 section 4.4.2
+ */
+export function createConnectService(options: ConnectServiceOptions): ConnectService {
+  refuseUnknownOptions(FACTORY, options, KNOWN);
+  const { links, replays, providers, signIn = [] } = options;
+  if (typeof links?.open !== 'function') throw new TypeError(`${FACTORY}: links is made by connectLinks()`);
+  if (typeof replays?.use !== 'function') throw new TypeError(`${FACTORY}: replays is a ReplayStore`);
+  const services = servicesOf(FACTORY, options, true);
+  const byId = new Map<string, ConnectableProvider>();
+  for (const { connectable } of providers) {
+    if (byId.has(connectable.id)) throw new TypeError(`${FACTORY}: two providers have the id ${connectable.id}`);
+    byId.set(connectable.id, connectable);
+  }
+  const signIns = signIn.map((entry) => signInOf(FACTORY, entry, links, services));
+  requireDistinct(
+    'issuer of signIn',
+    signIns.map(({ issuer }) => issuer),
+  );
+  requireDistinct(
+    'redirectUri',
+    [...byId.values(), ...signIns].map(({ redirectUri }) => redirectUri),
+  );
+  const sessions = new ConnectSessions(services.box, services.clock, links.publicUrl);
+  const handler = new ConnectHandler({ links, sessions, services, replays, providers: byId, signIns });
+
+  function providerOf({ providerId }: ConnectionKey): ConnectableProvider {
+    const provider = byId.get(providerId);
+    if (provider === undefined) throw new TypeError(`there is no provider ${providerId} that people connect to`);
+    return provider;
+  }
+
+  return Object.freeze({
+    handler: (request: Request) => handler.handle(request),
+    invite: async ({ zoneId, providerId, owner, ttlSeconds }: ConnectionKey & { readonly ttlSeconds?: number }) => {
+      const provider = providerOf({ zoneId, providerId, owner });
+      if (owner === 'shared' && !provider.shared) throw new TypeError(`${providerId} allows no shared connection`);
+      return links.invitation({ zoneId, providerId, owner, ...(ttlSeconds !== undefined && { ttlSeconds }) });
+    },
+    status: async (key: ConnectionKey) => {
+      const connection = await providerOf(key).connections.read(key);
+      if (connection === undefined) return undefined;
+      const { connectedAtMs, expiresAtMs, scope, lost, refreshToken } = connection.tokens;
+      return {
+        connectionId: connection.id,
+        connectedAt: new Date(connectedAtMs).toISOString(),
+        expiresAt: expiresAtMs === undefined ? undefined : new Date(expiresAtMs).toISOString(),
+        scope,
+        state: lost ? 'lost' : 'connected',
+        renewable: refreshToken !== undefined,
+      } satisfies ConnectionStatus;
+    },
+    disconnect: async (key: ConnectionKey) => providerOf(key).connections.disconnect(key),
+  });
+}
+
+function requireDistinct(what: string, texts: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const text of texts) {
+    if (seen.has(text)) throw new TypeError(`${FACTORY}: two have the ${what} ${text}`);
+    seen.add(text);
+  }
+}

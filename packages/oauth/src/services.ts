@@ -1,0 +1,68 @@
+import {
+  type Clock,
+  generateSealingKey,
+  memoryTokenCache,
+  type Outbound,
+  type SealingKey,
+  type SecretStore,
+  systemClock,
+  type TokenCache,
+} from '@caracal/core';
+import { type OAuthEvent, quietly } from './event.js';
+import { TokenBox } from './tokens/token-box.js';
+
+/** What every factory of this package works with; one object can serve them all. */
+export interface OAuthServices {
+  /** Every call to an authorization server goes through it. */
+  readonly outbound: Outbound;
+  /** Default: in this process's memory. One that is shared needs `sealing`. */
+  readonly tokenCache?: TokenCache;
+  /** Keys that seal tokens wherever they are kept: the first seals, all open. Default: a random one of this process. */
+  readonly sealing?: readonly SealingKey[];
+  /** Opens secrets that are references. */
+  readonly secrets?: SecretStore;
+  readonly clock?: Clock;
+  /** Told of what happens to tokens and connections. Holds no secret. */
+  readonly onEvent?: (event: OAuthEvent) => void;
+}
+
+/** Names of {@link OAuthServices}. */
+export const SERVICE_OPTIONS: readonly (keyof OAuthServices)[] = [
+  'outbound',
+  'tokenCache',
+  'sealing',
+  'secrets',
+  'clock',
+  'onEvent',
+];
+
+/** Services with every default filled in. */
+export interface Services {
+  readonly outbound: Outbound;
+  readonly tokenCache: TokenCache;
+  readonly box: TokenBox;
+  readonly secrets: SecretStore | undefined;
+  readonly clock: Clock;
+  readonly tell: (event: OAuthEvent) => void;
+}
+
+/**
+ * Checks services and fills in defaults.
+ *
+ * @throws TypeError where a cache or store that may lie outside this process is given without keys to seal with.
+ */
+export function servicesOf(factory: string, options: OAuthServices, shared: boolean): Services {
+  const { outbound, tokenCache, sealing, secrets, clock = systemClock, onEvent } = options;
+  if (typeof outbound?.fetch !== 'function') throw new TypeError(`${factory}: outbound is an Outbound`);
+  if (sealing === undefined && (shared || tokenCache !== undefined)) {
+    throw new TypeError(`${factory}: sealing is needed: keys that seal tokens before a store sees them`);
+  }
+  return {
+    outbound,
+    tokenCache: tokenCache ?? memoryTokenCache({ clock }),
+    box: new TokenBox(sealing ?? [{ id: 'process', key: generateSealingKey() }]),
+    secrets,
+    clock,
+    tell: quietly(onEvent),
+  };
+}

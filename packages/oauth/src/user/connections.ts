@@ -1,0 +1,310 @@
+import { randomUUID } from 'node:crypto';
+import type { Connection, ConnectionKey, ConnectionStore, TokenKey } from '@caracal/core';
+import type { TokenClient } from '../client/token-client.js';
+import type { OAuthEventType } from '../event.js';
+import { faultOf, OAuthFault } from '../oauth-fault.js';
+import type { Services } from '../services.js';
+import { failureAfter } from '../tokens/back-off.js';
+import { jitteredDelay } from '../tokens/delay.js';
+import { usability } from '../tokens/lifetime.js';
+import type { TokenSet } from '../tokens/token-set.js';
+import {
+  type ConnectionTokens,
+  connectionBinding,
+  connectionTokens,
+  openConnection,
+  sealConnection,
+} from './connection-content.js';
+
+/** How long a connection may take to be saved after its tokens were rotated, ms, before anybody else presents the old one. */
+const SAVING_MS = 15_000;
+/** How long saving is tried beyond that: whoever changed it meanwhile wins. */
+const KEEP_SAVING_MS = 10 * 60_000;
+const FIRST_POLL_MS = 25;
+const LONGEST_POLL_MS = 250;
+const LONGEST_SAVE_WAIT_MS = 5_000;
+const MAX_CONFLICTS = 20;
+
+/** A connection as stored, opened. */
+export interface OpenConnection {
+  readonly id: string;
+  readonly version: string;
+  readonly tokens: ConnectionTokens;
+}
+
+/** Why a refresh is wanted. */
+export interface RefreshAim {
+  /** A connection another process has left will do, if this says so. */
+  readonly accepts: (found: ConnectionTokens) => boolean;
+  readonly afterRefusal: boolean;
+}
+
+/** What {@link Connections} is made with. */
+export interface ConnectionsOptions {
+  readonly services: Services;
+  readonly client: TokenClient;
+  readonly store: ConnectionStore;
+  readonly providerId: string;
+  readonly origins: readonly string[];
+}
+
+/** The connections of one provider: read, saved, refreshed, removed. The store holds the truth, and compares and sets. */
+export class Connections {
+  readonly #options: ConnectionsOptions;
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+  }
+
+  /** The connection, or `undefined`. @throws what the store throws; CaracalError where it does not open */
+  async read(key: ConnectionKey): Promise<OpenConnection | undefined> {
+    const { store, services, origins } = this.#options;
+    const stored = await store.get(key);
+    if (stored === undefined) return undefined;
+    const binding = connectionBinding(key, origins);
+    const tokens = await openConnection(services.box, stored.sealed, binding);
+    if (services.box.isOutdated(stored.sealed)) void this.#reseal(key, stored, tokens); // never rejects
+    return { id: stored.id, version: stored.version, tokens };
+  }
+
+  /** Seals a connection with the first key where another one has sealed it. Whether it did. */
+  async reseal(key: ConnectionKey): Promise<boolean> {
+    const { store, services, origins } = this.#options;
+    const stored = await store.get(key);
+    if (stored === undefined || !services.box.isOutdated(stored.sealed)) return false;
+    const tokens = await openConnection(services.box, stored.sealed, connectionBinding(key, origins));
+    return this.#reseal(key, stored, tokens);
+  }
+
+  /** Saves the tokens of somebody who has just connected, in place of whatever was there. */
+  async connect(key: ConnectionKey, tokens: TokenSet): Promise<'connected' | 'reconnected'> {
+    const { store, services } = this.#options;
+    const content = connectionTokens(tokens, { connectedAtMs: services.clock.now() });
+    // Another account, perhaps: records must tell it from the one before.
+    const id = `cn_${randomUUID().replaceAll('-', '').slice(0, 20)}`;
+    for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
+      const before = await store.get(key);
+      const sealed = await this.#seal(key, content);
+      if ((await store.put(key, before?.version, { id, sealed })) === 'conflict') continue;
+      const type = before === undefined ? 'connected' : 'reconnected';
+      this.#tell(type, key, id);
+      return type;
+    }
+    throw new OAuthFault('connection_contended');
+  }
+
+  /** Removes the connection, then revokes its tokens upstream, where that can be done. */
+  async disconnect(key: ConnectionKey): Promise<'disconnected' | 'not_connected'> {
+    const { store, services, origins } = this.#options;
+    for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
+      const stored = await store.get(key);
+      if (stored === undefined) return 'not_connected';
+      const tokens = await openConnection(services.box, stored.sealed, connectionBinding(key, origins)).catch(
+        () => undefined,
+      );
+      // First out of use, then revoked: what fails to be revoked must not stay in use.
+      if (!(await store.remove(key, stored.version))) continue;
+      const revoked = tokens === undefined ? 'not_opened' : await this.#revoke(key, tokens);
+      this.#tell('disconnected', key, stored.id, revoked);
+      return 'disconnected';
+    }
+    throw new OAuthFault('connection_contended');
+  }
+
+  /**
+   * Refreshes the connection, or takes what another process has made of it meanwhile. `undefined`: there is none any more; one that is
+   * `lost`: only the person can help.
+   *
+   * @throws OAuthFault
+   */
+  async refresh(key: ConnectionKey, aim: RefreshAim): Promise<OpenConnection | undefined> {
+    const { services, client } = this.#options;
+    const { clock, tokenCache } = services;
+    const deadline = clock.monotonic() + client.settings.timeoutMs;
+    const claim: TokenKey = claimKey(key);
+    const owner = randomUUID();
+    for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, LONGEST_POLL_MS)) {
+      const found = await this.read(key);
+      if (found === undefined || found.tokens.lost || aim.accepts(found.tokens)) return found;
+      const { refreshToken, presentFromMs } = found.tokens;
+      if (refreshToken === undefined) return found;
+      const heldBack = presentFromMs !== undefined && clock.now() < presentFromMs;
+      if (!heldBack && (await tokenCache.claimRefresh(claim, owner, this.#leaseMs()))) {
+        try {
+          const refreshed = await this.#present(key, found, refreshToken, aim);
+          if (refreshed !== 'conflict') return refreshed;
+        } finally {
+          // A claim that cannot be given back ends by itself.
+          await Promise.resolve(tokenCache.abandonRefresh(claim, owner)).catch(() => {});
+        }
+      }
+      if (clock.monotonic() + pollMs >= deadline) {
+        const waitMs = Math.max(0, (presentFromMs ?? 0) - clock.now());
+        throw new OAuthFault('connection_refreshed_elsewhere', { retryAfterMs: Math.min(waitMs, SAVING_MS) });
+      }
+      await jitteredDelay(pollMs);
+    }
+  }
+
+  /** Writes down that the refresh token is being presented, presents it, saves what came of it. */
+  async #present(
+    key: ConnectionKey,
+    found: OpenConnection,
+    refreshToken: string,
+    aim: RefreshAim,
+  ): Promise<OpenConnection | undefined | 'conflict'> {
+    const { services, client } = this.#options;
+    const { clock } = services;
+    const marked = await this.#put(key, found, { ...found.tokens, presentFromMs: clock.now() + this.#leaseMs() });
+    if (marked === 'conflict') return 'conflict';
+    let refreshed: TokenSet;
+    try {
+      refreshed = await client.request(key.zoneId, 'refresh_token', [
+        ...client.commonParameters().filter(([name]) => name !== 'scope'),
+        ['refresh_token', refreshToken],
+      ]);
+    } catch (cause) {
+      return await this.#failed(key, marked, faultOf(cause, 'connection_refresh_failed'));
+    }
+    const tokens = connectionTokens(refreshed, {
+      ...found.tokens,
+      presentFromMs: undefined,
+      afterRefusal: aim.afterRefusal,
+    });
+    return await this.#save(key, marked, tokens);
+  }
+
+  async #failed(key: ConnectionKey, marked: OpenConnection, fault: OAuthFault): Promise<OpenConnection | 'conflict'> {
+    const { clock } = this.#options.services;
+    if (fault.reason === 'token_endpoint_invalid_grant') {
+      // Revoked, expired, or presented before by a process that did not live to save what it got: in any case, spent.
+      const lost = await this.#put(key, marked, {
+        ...marked.tokens,
+        refreshToken: undefined,
+        presentFromMs: undefined,
+        lost: true,
+      });
+      this.#tell('connection_lost', key, marked.id, 'refresh_token_refused');
+      return lost;
+    }
+    const { untilMs } = failureAfter(undefined, fault, clock.now());
+    // Best effort: without it the mark says the same for longer.
+    await this.#put(key, marked, { ...marked.tokens, presentFromMs: untilMs }).catch(() => {});
+    this.#tell('connection_refresh_failed', key, marked.id, fault.reason);
+    throw fault;
+  }
+
+  /** Saves rotated tokens. The ones before are spent, so it does not give up while somebody could still read them. */
+  async #save(
+    key: ConnectionKey,
+    marked: OpenConnection,
+    tokens: ConnectionTokens,
+  ): Promise<OpenConnection | undefined> {
+    const { clock } = this.#options.services;
+    const began = clock.monotonic();
+    for (let waitMs = FIRST_POLL_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_SAVE_WAIT_MS)) {
+      try {
+        const saved = await this.#put(key, marked, tokens);
+        if (saved === 'conflict') return await this.#superseded(key, tokens);
+        this.#tell('connection_refreshed', key, marked.id);
+        return saved;
+      } catch {
+        if (clock.monotonic() - began > SAVING_MS) {
+          // The request has waited long enough; the tokens serve this process, and are saved as soon as that can be done.
+          void this.#keepSaving(key, marked, tokens); // never rejects
+          return { ...marked, tokens };
+        }
+      }
+      await jitteredDelay(waitMs);
+    }
+  }
+
+  async #keepSaving(key: ConnectionKey, marked: OpenConnection, tokens: ConnectionTokens): Promise<void> {
+    const { clock } = this.#options.services;
+    const began = clock.monotonic();
+    this.#tell('connection_refresh_failed', key, marked.id, 'connection_not_saved');
+    while (clock.monotonic() - began < KEEP_SAVING_MS) {
+      await jitteredDelay(LONGEST_SAVE_WAIT_MS);
+      try {
+        const saved = await this.#put(key, marked, tokens);
+        if (saved === 'conflict') await this.#superseded(key, tokens);
+        return;
+      } catch {
+        // The store is still down.
+      }
+    }
+  }
+
+  /** Somebody changed the connection while it was refreshed. */
+  async #superseded(key: ConnectionKey, tokens: ConnectionTokens): Promise<OpenConnection | undefined> {
+    const now = await this.read(key);
+    // Disconnected meanwhile: what was just obtained must not live on. (Connected anew, the same grant may carry the new tokens.)
+    if (now === undefined) await this.#revoke(key, tokens);
+    return now;
+  }
+
+  async #revoke({ zoneId }: ConnectionKey, tokens: ConnectionTokens): Promise<string> {
+    const { client } = this.#options;
+    const { refreshToken, accessToken } = tokens;
+    try {
+      if (refreshToken !== undefined) return await client.revoke(zoneId, refreshToken, 'refresh_token');
+      return await client.revoke(zoneId, accessToken, 'access_token');
+    } catch (cause) {
+      return `not_revoked_${faultOf(cause, 'failed').reason}`;
+    }
+  }
+
+  async #put(
+    key: ConnectionKey,
+    before: OpenConnection,
+    tokens: ConnectionTokens,
+  ): Promise<OpenConnection | 'conflict'> {
+    const sealed = await this.#seal(key, tokens);
+    const change = await this.#options.store.put(key, before.version, { id: before.id, sealed });
+    return change === 'conflict' ? change : { id: before.id, version: change.connection.version, tokens };
+  }
+
+  async #reseal(key: ConnectionKey, stored: Connection, tokens: ConnectionTokens): Promise<boolean> {
+    try {
+      const sealed = await this.#seal(key, tokens);
+      return (await this.#options.store.put(key, stored.version, { id: stored.id, sealed })) !== 'conflict';
+    } catch {
+      return false; // the next to read it tries again
+    }
+  }
+
+  #seal(key: ConnectionKey, tokens: ConnectionTokens): Promise<string> {
+    const { services, origins } = this.#options;
+    return sealConnection(services.box, tokens, connectionBinding(key, origins));
+  }
+
+  /** As long as presenting and saving may take. */
+  #leaseMs(): number {
+    return this.#options.client.settings.timeoutMs + SAVING_MS;
+  }
+
+  #tell(
+    type: OAuthEventType,
+    { zoneId, providerId, owner }: ConnectionKey,
+    connectionId: string,
+    reason?: string,
+  ): void {
+    const { services } = this.#options;
+    const time = new Date(services.clock.now()).toISOString();
+    services.tell({ type, zoneId, providerId, owner, connectionId, ...(reason !== undefined && { reason }), time });
+  }
+}
+
+/** When these tokens are good; for ever where nobody said when they end and nothing could renew them. */
+export function usabilityOf(tokens: ConnectionTokens, assumedLifetimeMs: number): ReturnType<typeof usability> {
+  const { expiresAtMs, obtainedAtMs, refreshToken } = tokens;
+  if (expiresAtMs === undefined && refreshToken === undefined) {
+    return { usableUntilMs: Number.POSITIVE_INFINITY, refreshAtMs: Number.POSITIVE_INFINITY };
+  }
+  return usability(obtainedAtMs, expiresAtMs ?? obtainedAtMs + assumedLifetimeMs);
+}
+
+function claimKey({ zoneId, providerId, owner }: ConnectionKey): TokenKey {
+  const whose = owner === 'shared' ? ['shared'] : ['own', owner.issuer, owner.subject];
+  return { zoneId, providerId, qualifiers: ['connection', ...whose] };
+}
