@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -95,7 +95,11 @@ export async function serverWorld(
   await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
   const upstreamUrl = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
   const file = join(directory, 'caracal.config.json');
-  const write = (configuration: ConfigurationFile) => writeFile(file, JSON.stringify(configuration));
+  // As editors do: a reader sees the old file or the new one.
+  const write = async (configuration: ConfigurationFile) => {
+    await writeFile(`${file}.new`, JSON.stringify(configuration));
+    await rename(`${file}.new`, file);
+  };
   const environment = { AGENT_SECRET, UPSTREAM_KEY, ADMIN_TOKEN };
   const logged: LogEntry[] = [];
   await write(await change(worldConfiguration(upstreamUrl), directory));
