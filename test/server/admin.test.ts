@@ -160,6 +160,11 @@ describe('the admin endpoint', () => {
   it('rotates the keys of the token service, and mandates of both keys pass', async () => {
     const before = await world.mandate();
     expect(await (await post('/v1/token-service/rotate-keys', {})).json()).toEqual({ keys: 2 });
-    for (const mandate of [before, await world.mandate()]) expect((await world.call(mandate)).status).toBe(200);
+    const after = await world.mandate();
+    for (const mandate of [before, after]) expect((await world.call(mandate)).status).toBe(200);
+    expect((await post('/v1/token-service/rotate-keys', { keep: 1 })).status).toBe(400);
+    expect(await (await post('/v1/token-service/rotate-keys', { keepPrevious: false })).json()).toEqual({ keys: 1 });
+    for (const mandate of [before, after]) expect((await world.call(mandate)).status).toBe(401);
+    expect((await world.call(await world.mandate())).status).toBe(200);
   });
 });

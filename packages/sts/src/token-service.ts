@@ -48,8 +48,11 @@ export interface TokenService {
   jwks(): { readonly keys: JWK[] };
   /** Its public keys for a gateway in this process: `issuers: [{ issuer, keySource }]`. Follows rotations. */
   readonly keySource: KeySource;
-  /** Makes another key, which signs from now on; the one before is published until what it signed has ended. */
-  rotate(): Promise<void>;
+  /**
+   * Makes another key, which signs from now on; the one before is published until what it signed has ended. Where a key has
+   * been stolen, `keepPrevious: false` ends every mandate of the keys before at once; verifiers elsewhere keep a key set up to 10 min.
+   */
+  rotate(options?: { readonly keepPrevious?: boolean }): Promise<void>;
   /** Refuses what comes from now on and leaves nothing running. Idempotent; injected stores stay their owners' to close. */
   close(): Promise<void>;
 }
@@ -141,8 +144,8 @@ class CaracalTokenService implements TokenService {
     return this.#keys.jwks();
   }
 
-  rotate(): Promise<void> {
-    return this.#keys.rotate();
+  rotate({ keepPrevious = true }: { readonly keepPrevious?: boolean } = {}): Promise<void> {
+    return this.#keys.rotate(keepPrevious);
   }
 
   async close(): Promise<void> {

@@ -75,7 +75,7 @@ function health(app: Hono, { notReady }: AdminParts): void {
   });
 }
 
-function operation(app: Hono, { generations, registry, status, reload }: AdminParts): void {
+function operation(app: Hono, { generations, registry, log, status, reload }: AdminParts): void {
   app.get('/metrics', (c) => c.body(registry.text(), 200, { 'Content-Type': METRICS_CONTENT_TYPE }));
   app.get('/v1/status', (c) => c.json(status()));
   app.post('/v1/reload', async (c) => {
@@ -90,7 +90,13 @@ function operation(app: Hono, { generations, registry, status, reload }: AdminPa
   app.post('/v1/token-service/rotate-keys', async (c) => {
     const { tokens } = generations.current;
     if (tokens === undefined) return failure(c, 404, 'not_found', 'There is no token service here.');
-    await tokens.rotate();
+    const body = await json(c);
+    const { keepPrevious = true, ...unknown } = (body ?? {}) as Record<string, unknown>;
+    if (typeof keepPrevious !== 'boolean' || Object.keys(unknown).length > 0) {
+      return failure(c, 400, 'invalid_request', 'The body is empty, or {"keepPrevious":false} after a theft.');
+    }
+    await tokens.rotate({ keepPrevious });
+    log({ level: 'info', event: 'keys_rotated', keepPrevious });
     return c.json({ keys: tokens.jwks().keys.length });
   });
 }

@@ -70,7 +70,12 @@ function unknownKeys(shape: Shape, input: unknown, steps: ProblemPath, problems:
     for (const [index, entry] of input.entries()) unknownKeys(item, entry, [...steps, index], problems);
     return;
   }
-  if (!isObject(input)) return;
+  if (!isObject(input)) {
+    // To valibot a list is an object like any other, and one without members has no fault.
+    const takesObject = shape.type === 'strict_object' || shape.type === 'variant';
+    if (takesObject && Array.isArray(input)) problems.push(problemAt(steps, 'is a list; give an object'));
+    return;
+  }
   if (shape.type === 'variant') {
     const chosen = shape.options?.find(({ entries }) => entries?.[shape.key ?? '']?.literal === own(input, shape.key));
     if (chosen !== undefined) unknownKeys(chosen, input, steps, problems);

@@ -114,7 +114,10 @@ export class Generations implements Gateway {
     for (const running of this.#retiring) {
       if (this.#closing !== undefined) return;
       const { generation, pending } = running;
-      if (pending > 0 || generation.gateway.liveExchanges > 0) continue;
+      if (pending > 0) continue;
+      // Streams may keep a generation for hours; its token service must not rotate keys beside the one in force.
+      await generation.tokens?.close();
+      if (generation.gateway.liveExchanges > 0) continue;
       this.#retiring.delete(running);
       await generation.gateway.close();
       await generation.close();

@@ -47,6 +47,11 @@ export async function loadSealingKeys(
   return { keys, generated: false };
 }
 
+/** Whether a key has been generated in the state directory. */
+export async function hasGeneratedKey({ stores }: Configuration): Promise<boolean> {
+  return (await readText(join(stores.stateDirectory, SEALING_KEY_FILE))) !== undefined;
+}
+
 function faultOf(cause: unknown) {
   if (cause instanceof SecretUnavailableError) return { fault: cause.fault, remedy: cause.remedy };
   if (!(cause instanceof TypeError)) throw cause;

@@ -3,7 +3,7 @@ import { APPLICATION_SECRET_FIELD } from '@caracal/sts';
 import type { Configuration } from '../configuration/configuration.js';
 import { ConfigurationError, type ConfigurationProblem } from '../configuration/problem.js';
 import { readReference, SecretUnavailableError } from './read-reference.js';
-import { loadSealingKeys, type SealingKeys } from './sealing-keys.js';
+import { hasGeneratedKey, loadSealingKeys, type SealingKeys } from './sealing-keys.js';
 
 /** What a sealed secret is bound to beside the zone. */
 interface Place {
@@ -25,7 +25,8 @@ export async function secretProblems(
   const problems: ConfigurationProblem[] = [];
   let sealing: SealingKeys | undefined;
   const places = placesOf(configuration);
-  if (places.some(({ reference }) => 'sealed' in reference) || configuration.sealing !== undefined) {
+  // Without keys of its own none is made here: looking changes nothing.
+  if (configuration.sealing !== undefined || (await hasGeneratedKey(configuration))) {
     try {
       sealing = await loadSealingKeys(configuration, environment);
     } catch (cause) {
@@ -50,7 +51,7 @@ async function faultOf(
     if (!('sealed' in reference)) await readReference(reference, environment);
     else if (sealing !== undefined) {
       await sealedSecretStore({ keys: sealing.keys }).open(reference, { zoneId, providerId, field, origins });
-    }
+    } else return { fault: 'is sealed, and there is no sealing key yet', remedy: 'give sealing.keys, or seal it here' };
     return undefined;
   } catch (cause) {
     if (cause instanceof SecretUnavailableError) return { fault: cause.fault, remedy: cause.remedy };

@@ -45,6 +45,17 @@ describe('KeyRing', () => {
     for (const token of [before, after]) await jwtVerify(token, keys);
     time.now += 100_000;
     expect(ring.jwks().keys.map(({ kid }) => kid)).toEqual([decodeProtectedHeader(after).kid]);
+    const kids = [before, after].map((token) => decodeProtectedHeader(token).kid!);
+    expect(ring.keySource.version()).toBe(version + 2);
+    expect(kids.map((kid) => ring.set.get(kid)?.kid)).toEqual([undefined, kids[1]]);
+  });
+
+  it('forgets the keys before at once where that is asked for', async () => {
+    const { ring } = await world();
+    const before = decodeProtectedHeader(await ring.sign({})).kid!;
+    await ring.rotate(false);
+    expect(ring.jwks().keys).toHaveLength(1);
+    expect(ring.set.get(before)).toBeUndefined();
   });
 
   it('forgets keys whose overlap is over when it rotates again', async () => {

@@ -26,10 +26,13 @@ export class KeyRing {
   readonly #options: KeyRingOptions;
   #ring: Ring;
   #changing: Promise<void> = Promise.resolve();
+  /** When the next key is done with, s since the epoch. */
+  #retiresAt: number;
 
   private constructor(options: KeyRingOptions, ring: Ring) {
     this.#options = options;
     this.#ring = ring;
+    this.#retiresAt = nextRetirement(ring.keys);
   }
 
   /** Loads the keys, and makes the first one where there is none. Rejects where the store cannot answer. */
@@ -55,8 +58,8 @@ export class KeyRing {
 
   /** Public keys for verifiers in this process. */
   get keySource(): KeySource {
-    const current = () => this.#ring.set;
-    return { current, refresh: current, version: () => this.#ring.set.version };
+    const current = () => this.set;
+    return { current, refresh: current, version: () => this.set.version };
   }
 
   /** When the key that signs was made, s since the epoch. */
@@ -66,35 +69,51 @@ export class KeyRing {
 
   /** The keys as verifiers know them. */
   get set(): KeySet {
+    if (this.#retiresAt <= seconds(this.#options)) this.#retire();
     return this.#ring.set;
   }
 
   /**
-   * Makes another key, which signs from now on. The one before stays published for the overlap. Rejects, and changes
-   * nothing, where the store does not take it. Several calls are one after another.
+   * Makes another key, which signs from now on. Those before stay published for the overlap, or are forgotten at once.
+   * Rejects, and changes nothing, where the store does not take it. Several calls are one after another.
    */
-  rotate(): Promise<void> {
-    const rotated = this.#changing.then(() => this.#rotate());
+  rotate(keepPrevious = true): Promise<void> {
+    const rotated = this.#changing.then(() => this.#rotate(keepPrevious));
     this.#changing = rotated.catch(() => {}); // told to whoever asked; the next may succeed
     return rotated;
   }
 
-  async #rotate(): Promise<void> {
+  async #rotate(keepPrevious: boolean): Promise<void> {
     const { issuer, store, algorithm, overlapSeconds } = this.#options;
     const now = seconds(this.#options);
-    const before = this.#published().map((key) =>
+    const before = (keepPrevious ? this.#published() : []).map((key) =>
       key.retiresAt === undefined ? Object.freeze({ ...key, retiresAt: now + overlapSeconds }) : key,
     );
     const keys = [...before, await generateSigningKey(algorithm, now)];
     const ring = await ringOf(issuer, keys, this.#ring.set.version + 1);
     await store.save(keys);
     this.#ring = ring;
+    this.#retiresAt = nextRetirement(keys);
+  }
+
+  // What is no longer published verifies nothing any more, here as elsewhere: a stolen key is done with.
+  #retire(): void {
+    const { signer, set } = this.#ring;
+    const keys = this.#published();
+    const kids = new Set(keys.map(({ kid }) => kid));
+    const left = { version: set.version + 1, get: (kid: string) => (kids.has(kid) ? set.get(kid) : undefined) };
+    this.#ring = { keys, signer, set: Object.freeze(left) };
+    this.#retiresAt = nextRetirement(keys);
   }
 
   #published(): readonly SigningKey[] {
     const now = seconds(this.#options);
     return this.#ring.keys.filter(({ retiresAt }) => retiresAt === undefined || retiresAt > now);
   }
+}
+
+function nextRetirement(keys: readonly SigningKey[]): number {
+  return Math.min(...keys.map(({ retiresAt = Number.POSITIVE_INFINITY }) => retiresAt));
 }
 
 async function ringOf(issuer: string, keys: readonly SigningKey[], version: number): Promise<Ring> {

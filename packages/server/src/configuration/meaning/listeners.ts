@@ -1,3 +1,4 @@
+import { peerReader } from '@caracal/node';
 import { isLocal, originOf, parseListen } from '../listen.js';
 import type { ProblemPath } from '../problem.js';
 import { type LocatedProblem, problemAt } from '../structure.js';
@@ -8,7 +9,13 @@ const NAMES = ['gateway', 'tokenService', 'admin'] as const;
 
 /** What is wrong with where things listen and under which URLs they are reached. */
 export function listenerProblems(input: unknown): LocatedProblem[] {
-  return [...sharedAddresses(input), ...adminProblems(input), ...issuerUrlProblems(input), ...originProblems(input)];
+  return [
+    ...sharedAddresses(input),
+    ...adminProblems(input),
+    ...issuerUrlProblems(input),
+    ...originProblems(input),
+    ...proxyProblems(input),
+  ];
 }
 
 function addressOf(input: unknown, name: (typeof NAMES)[number]) {
@@ -101,6 +108,21 @@ function originProblems(input: unknown): LocatedProblem[] {
     );
   }
   return problems;
+}
+
+function proxyProblems(input: unknown): LocatedProblem[] {
+  return (['gateway', 'tokenService'] as const).flatMap((name) => {
+    const proxies = member(objectMember(input, name), 'trustedProxies');
+    return (Array.isArray(proxies) ? proxies : []).flatMap((proxy: unknown, index) => {
+      try {
+        peerReader([proxy as string]);
+        return [];
+      } catch {
+        const text = 'is no address; give an IP address, a CIDR block, or unix';
+        return [problemAt([name, 'trustedProxies', index], text)];
+      }
+    });
+  });
 }
 
 function isOrigin(text: string): boolean {
