@@ -77,6 +77,7 @@ export async function serverWorld(
   change: (usual: ConfigurationFile, directory: string) => ConfigurationFile | Promise<ConfigurationFile> = (usual) =>
     usual,
   options: StartOptions = {},
+  more: Readonly<Record<string, string>> = {},
 ): Promise<ServerWorld> {
   const directory = await mkdtemp(join(tmpdir(), 'caracal-server-'));
   const seen: IncomingMessage[] = [];
@@ -100,7 +101,7 @@ export async function serverWorld(
     await writeFile(`${file}.new`, JSON.stringify(configuration));
     await rename(`${file}.new`, file);
   };
-  const environment = { AGENT_SECRET, UPSTREAM_KEY, ADMIN_TOKEN };
+  const environment = { AGENT_SECRET, UPSTREAM_KEY, ADMIN_TOKEN, ...more };
   const logged: LogEntry[] = [];
   await write(await change(worldConfiguration(upstreamUrl), directory));
   const cleanUp = async () => {

@@ -305,8 +305,31 @@ const stores = v.strictObject({
   ),
   redis: v.optional(
     v.pipe(
-      v.strictObject({ url: v.pipe(plainReference, v.description('Where its URL is kept.')) }),
-      v.description('Shared fast state. Not part of this version.'),
+      v.strictObject({
+        url: v.pipe(
+          plainReference,
+          v.description('Where its URL is kept: `redis://user:password@host:6379`, or `rediss://` for TLS.'),
+        ),
+        prefix: v.optional(
+          v.pipe(
+            v.string(),
+            v.regex(/^[A-Za-z0-9._-]{1,64}$/, 'is no prefix; use 1 to 64 of A-Z a-z 0-9 . _ -'),
+            v.description('Begins every key; the same in every process that shares.'),
+          ),
+          'caracal',
+        ),
+        signingKey: v.optional(
+          v.pipe(
+            plainReference,
+            v.description(
+              'Where the key is kept that seals revocations: base64 of at least 32 random bytes, the same in every process and unknown to Redis. Without, whoever writes to Redis can revoke and lift.',
+            ),
+          ),
+        ),
+      }),
+      v.description(
+        'Shared by every process: revocations, used mandates, rate limits. Default: this process alone, in the state directory.',
+      ),
     ),
   ),
   postgres: v.optional(

@@ -60,12 +60,14 @@ async function faultOf(
   }
 }
 
-function placesOf({ gateway, tokenService, providers, resources, admin }: Configuration): Place[] {
+function placesOf({ gateway, tokenService, providers, resources, stores, admin }: Configuration): Place[] {
   const places: Place[] = [];
   const plain = (path: string, reference: SecretReference | undefined) => {
     if (reference !== undefined) places.push({ path, reference, providerId: '', field: '', origins: [] });
   };
   plain('gateway.audit.signingKey', gateway.audit.signingKey);
+  plain('stores.redis.url', stores.redis?.url);
+  plain('stores.redis.signingKey', stores.redis?.signingKey);
   plain('admin.token', admin?.token);
   if (gateway.identity !== undefined) {
     const { application, secret } = gateway.identity;

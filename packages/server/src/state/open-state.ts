@@ -7,6 +7,7 @@ import { ConfigurationError } from '../configuration/problem.js';
 import { causeName } from '../log/fault-log.js';
 import type { Log } from '../log/log.js';
 import { readReference, SecretUnavailableError } from '../secrets/read-reference.js';
+import { openRedisStores, type SharedStores } from './redis-stores.js';
 
 /** What lives as long as the process: the stores behind every generation of the configuration. */
 export interface ServerState {
@@ -29,7 +30,7 @@ export interface StateOptions {
 }
 
 /**
- * Opens the stores that `stores` names. All are in the state directory, which one process owns at a time.
+ * Opens the stores that `stores` names. The state directory, which always has the evidence, is owned by one process at a time.
  *
  * @throws ConfigurationError, DirectoryLockedError, StorageError
  */
@@ -47,18 +48,39 @@ export async function openState(configuration: Configuration, options: StateOpti
     log({ level: 'warn', event: 'store_warning', message, cause: causeName(cause) });
   try {
     const journal = keep(await openJournal(await journalOptions(configuration, options, troubles)));
-    const revocations = keep(await fileRevocationStore({ directory, onWarning }));
-    const replays = keep(await fileReplayStore({ directory, onWarning }));
+    const shared = keep(await sharedStores(configuration, options, onWarning));
     return {
       journal,
-      revocations,
-      replays,
-      rateLimiter: memoryRateLimiter(),
+      revocations: shared.revocations,
+      replays: shared.replays,
+      rateLimiter: shared.rateLimiter,
       troubles: () => [...troubles],
       close: () => closeAll(opened),
     };
   } catch (cause) {
     await closeAll(opened);
+    throw cause;
+  }
+}
+
+/** What processes share where they have something to share it with, else what this one keeps in its directory. */
+async function sharedStores(
+  { stores: { redis, stateDirectory: directory } }: Configuration,
+  { environment, log }: StateOptions,
+  onWarning: (message: string, cause?: unknown) => void,
+): Promise<SharedStores> {
+  if (redis !== undefined) return openRedisStores(redis, environment, log);
+  const revocations = await fileRevocationStore({ directory, onWarning });
+  try {
+    const replays = await fileReplayStore({ directory, onWarning });
+    return {
+      revocations,
+      replays,
+      rateLimiter: memoryRateLimiter(),
+      close: () => closeAll([revocations, replays]),
+    };
+  } catch (cause) {
+    await revocations.close();
     throw cause;
   }
 }

@@ -22,7 +22,7 @@ export function meaningProblems(input: unknown, structural: readonly LocatedProb
 // Left out in silence, two processes would each believe to share state.
 function missingStores(input: unknown): LocatedProblem[] {
   const stores = objectMember(input, 'stores');
-  return ['redis', 'postgres'].flatMap((name) =>
+  return ['postgres'].flatMap((name) =>
     member(stores, name) === undefined
       ? []
       : [
