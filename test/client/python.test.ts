@@ -1,0 +1,54 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { startCaseWorld } from './case-world.mjs';
+
+const directory = fileURLToPath(new URL('../../packages/client-python', import.meta.url));
+
+/** Version of the system's Python; `undefined` where there is none that is new enough. */
+function python(): string | undefined {
+  try {
+    const version = execFileSync('python3', ['-c', 'import sys; print(sys.version_info >= (3, 9))'], {
+      encoding: 'utf8',
+    });
+    return version.trim() === 'True' ? 'python3' : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+// Python is the machine's own: npm has none.
+describe.skipIf(python() === undefined)('the client for Python 3.9 and later', () => {
+  it('passes its tests, those against a running gateway too', async () => {
+    const world = await startCaseWorld();
+    try {
+      const profile = await (await fetch(`${world.url}/profile`)).json();
+      const environment = {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        PYTHONPATH: `${directory}/src`,
+        PYTHONDONTWRITEBYTECODE: '1',
+        WORLD_URL: world.url,
+        CARACAL_GATEWAY_URL: profile.gatewayUrl,
+        CARACAL_TOKEN_URL: profile.tokenUrl,
+        CARACAL_ZONE: profile.zone,
+        CARACAL_APPLICATION_ID: profile.applicationId,
+        CARACAL_APPLICATION_SECRET_ENV: 'AGENT_SECRET',
+        AGENT_SECRET: profile.applicationSecret,
+        CARACAL_RESOURCES: profile.resources[0].identifier,
+      };
+      const run = promisify(execFile)(
+        'python3',
+        ['-W', 'error', '-m', 'unittest', 'discover', '-s', `${directory}/tests`],
+        {
+          env: environment,
+        },
+      );
+      const { stderr } = await run.catch((error: { stderr: string }) => error);
+      expect(stderr).toMatch(/Ran [1-9]\d tests[\s\S]*\nOK\n$/);
+    } finally {
+      await world.close();
+    }
+  });
+});
