@@ -1,8 +1,10 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { startTestGateway } from '@caracal/testkit/gateway';
 import { describe, expect, it } from 'vitest';
 import { startCaseWorld } from './case-world.mjs';
+import { documentedBlock } from './documented-blocks.js';
 
 const directory = fileURLToPath(new URL('../../packages/client-python', import.meta.url));
 
@@ -49,6 +51,33 @@ describe.skipIf(python() === undefined)('the client for Python 3.9 and later', (
       expect(stderr).toMatch(/Ran [1-9]\d tests[\s\S]*\nOK\n$/);
     } finally {
       await world.close();
+    }
+  });
+
+  it('works as it is documented', async () => {
+    const invoice = { id: 42, amount: 4200 };
+    const gateway = await startTestGateway({
+      resources: [{ identifier: 'resource://billing-api', scopes: ['billing:read'] }],
+      upstream: () => ({ body: invoice }),
+    });
+    const { profile } = gateway;
+    try {
+      const env = {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        PYTHONPATH: `${directory}/src`,
+        PYTHONDONTWRITEBYTECODE: '1',
+        CARACAL_GATEWAY_URL: profile.gatewayUrl,
+        CARACAL_TOKEN_URL: profile.tokenUrl,
+        CARACAL_APPLICATION_ID: profile.applicationId,
+        CARACAL_APPLICATION_SECRET: profile.applicationSecret,
+      };
+      const code = documentedBlock('docs/client.md', 'Python', 'python');
+      const { stdout } = await promisify(execFile)('python3', ['-c', code], { env });
+      expect(stdout).toBe("{'id': 42, 'amount': 4200}\n");
+      expect(gateway.calls.map(({ url }) => url)).toEqual(['/v1/invoices/42']);
+    } finally {
+      await gateway.close();
     }
   });
 });
