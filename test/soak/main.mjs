@@ -1,9 +1,8 @@
 // Gigabytes through the gateway, with its memory beside them: `pnpm soak`. Figures go to docs/soak.md.
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
-import { fileURLToPath } from 'node:url';
 import { createTestIssuer } from '@caracal/testkit';
+import { startGatewayProcess } from './gateway-process.mjs';
 
 const MIB = 1024 * 1024;
 const ALLOWED_GROWTH_MIB = 64;
@@ -13,13 +12,7 @@ const upstream = createServer(answer);
 upstream.listen(0, '127.0.0.1');
 await once(upstream, 'listening');
 
-const child = fork(fileURLToPath(new URL('./gateway-child.mjs', import.meta.url)), { execArgv: ['--expose-gc'] });
-child.send({
-  issuer: issuer.issuer,
-  keys: issuer.jwks().keys,
-  upstreamUrl: `http://127.0.0.1:${upstream.address().port}`,
-});
-const [{ port }] = await once(child, 'message');
+const { port, rss, stop } = await startGatewayProcess(issuer, `http://127.0.0.1:${upstream.address().port}`);
 const mandate = await issuer.mint({ target: ['resource://soak'] });
 
 const SCENARIOS = [
@@ -54,7 +47,7 @@ for (const { name, run } of SCENARIOS) {
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   console.log(`| ${name} | ${seconds} | ${mib(before)} | ${mib(highest)} | ${mib(growth)} |`);
 }
-child.kill();
+stop();
 upstream.closeAllConnections();
 upstream.close();
 if (failed) {
@@ -64,12 +57,6 @@ if (failed) {
 
 function mib(bytes) {
   return `${(bytes / MIB).toFixed(0)} MiB`;
-}
-
-async function rss() {
-  child.send('rss');
-  const [message] = await once(child, 'message');
-  return message.rss;
 }
 
 async function repeat(count, run) {

@@ -2,6 +2,7 @@ import type { Credential } from './attach/provider.js';
 import type { TraceContext } from './forward/trace-context.js';
 import type { CheckedHead } from './head/check-head.js';
 import type { RequestHead } from './head/head.js';
+import type { WebSocketOffer } from './head/websocket-offer.js';
 import type { Operation } from './resolve/operations.js';
 import type { Resource } from './resolve/resource.js';
 import type { Mandate } from './verify/mandate.js';
@@ -52,6 +53,8 @@ export interface Resolved extends Verified {
   /** Raw mount prefix that was removed; empty where none was. */
   readonly mountPrefix: string;
   readonly operation: Operation | undefined;
+  /** The WebSocket that is asked for; learned in row 8, absent for every other request. */
+  readonly upgrade?: WebSocketOffer;
 }
 
 /** After row 15: the credential is at hand. */

@@ -34,7 +34,7 @@ export class AdmittedExchange implements Exchange, LiveExchange {
   readonly #parts: ExchangeParts;
   #plan: Plan | undefined;
   #follower: Follower | undefined;
-  #eventStream = false;
+  #longLived = false;
   #settled = false;
   #ended: EndReason | undefined;
   #controller: AbortController | undefined;
@@ -84,7 +84,7 @@ export class AdmittedExchange implements Exchange, LiveExchange {
   response(status: number, headers: readonly string[]): ResponseHead | Refusal {
     const head = this.#parts.response(this.#admission, status, headers);
     if (!('kind' in head)) return this.#parts.refuse(this.#admission, head);
-    if (head.eventStream) this.#eventStream = true;
+    if (head.longLived) this.#longLived = true;
     return head;
   }
 
@@ -119,7 +119,7 @@ export class AdmittedExchange implements Exchange, LiveExchange {
 
   tick(now: number): void {
     const { mandate, resource } = this.#admission;
-    if (this.#eventStream && resource.onExpiry === 'cut' && this.#parts.expired(mandate)) {
+    if (this.#longLived && resource.onExpiry === 'cut' && this.#parts.expired(mandate)) {
       return this.end('expired');
     }
     this.#follower?.tick(now);

@@ -47,6 +47,7 @@ export const STATUS_OF_REASON: Readonly<Record<string, number>> = Object.freeze(
   request_timeout: 408,
   target_too_long: 414,
   expectation_unknown: 417,
+  websocket_version_unsupported: 426,
   headers_too_large: 431,
   http_version_unsupported: 505,
 });

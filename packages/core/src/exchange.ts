@@ -38,8 +38,8 @@ export interface ResponseHead {
   readonly status: number;
   /** Flat name, value list. */
   readonly headers: string[];
-  /** An event stream: silence is ordinary in it, and it may be cut when the mandate expires. */
-  readonly eventStream: boolean;
+  /** An event stream or a WebSocket: silence is ordinary in it, and it may be cut when the mandate expires. */
+  readonly longLived: boolean;
 }
 
 /** An admitted request. It is live, and counted, until it is settled. */

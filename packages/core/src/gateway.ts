@@ -7,6 +7,7 @@ import { type Explanation, explainWith } from './explain.js';
 import { corsHeaders, preflightHeaders } from './forward/cors.js';
 import { forwarding } from './forward/forwarding.js';
 import { createTraceIds, traceContext } from './forward/trace-context.js';
+import { CLOSING_TIMEOUT_MS } from './forward/websocket/relay.js';
 import { type GatewayOptions, type GatewaySettings, gatewaySettings } from './gateway-options.js';
 import type { Refusal, RequestHead } from './head/head.js';
 import { createIdentifiers } from './identifiers.js';
@@ -18,6 +19,9 @@ import { createVerifier } from './verify/verifier.js';
 
 /** How long exchanges under way may take to finish when the gateway closes, ms. */
 export const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
+
+/** Above what a WebSocket takes to end. */
+const LAST_WORDS_MS = CLOSING_TIMEOUT_MS + 500;
 
 /** Decides on requests. See `createGateway`. */
 export interface Gateway {
@@ -118,6 +122,8 @@ class CoreGateway implements Gateway {
     await this.#live.empty(timeoutMs);
     this.#closed = true;
     this.#live.end('shutdown', () => true);
+    // A WebSocket may still finish its frame, to be told of the end behind it.
+    await this.#live.empty(LAST_WORDS_MS);
     this.#live.stop();
     this.#unsubscribe();
     this.#recorder.close();

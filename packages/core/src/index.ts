@@ -80,7 +80,8 @@ export type { EndReason, Exchange, Follower, ResponseHead, Settlement } from './
 export type { ExplainedCheck, Explanation } from './explain.js';
 // forward
 export { type AddressPolicy, addressPolicy } from './forward/address-policy.js';
-export type { Caller, Driven } from './forward/caller.js';
+export type { Caller, Driven, UpgradeCaller } from './forward/caller.js';
+export type { Channel, ChannelListener } from './forward/channel.js';
 export { drive, MAX_INTERIM_RESPONSES } from './forward/drive.js';
 export type { Outbound, OutboundAnswer, OutboundRequest } from './forward/outbound.js';
 export type { Plan, TlsOptions } from './forward/plan.js';
@@ -92,6 +93,7 @@ export type {
   TransportFailureKind,
   TransportHandler,
 } from './forward/transport.js';
+export { CLOSING_TIMEOUT_MS } from './forward/websocket/relay.js';
 export {
   createGateway,
   DEFAULT_DRAIN_TIMEOUT_MS,
@@ -108,6 +110,7 @@ export {
 } from './head/check-head.js';
 export type { Refusal, RequestHead } from './head/head.js';
 export { type MalformedReason, malformed } from './head/malformed.js';
+export { WEBSOCKET_VERSION, type WebSocketOffer } from './head/websocket-offer.js';
 export { createIdentifiers } from './identifiers.js';
 // memory: every port in this process
 export { type MemoryAuditSink, type MemoryAuditSinkOptions, memoryAuditSink } from './memory/audit-sink.js';

@@ -1,5 +1,6 @@
 import { type Denial, type ErrorCode, STATUS_OF_CODE, STATUS_OF_REASON } from './errors.js';
 import type { Refusal } from './head/head.js';
+import { WEBSOCKET_VERSION } from './head/websocket-offer.js';
 
 /** What each code tells the caller. Fixed text: no token, key, query, upstream address or stack can be in it. */
 export const DESCRIPTION_OF_CODE: Readonly<Record<ErrorCode, string>> = Object.freeze({
@@ -78,6 +79,10 @@ export function refusal(denial: Denial, options: RefusalOptions): Refusal {
   const challenge = challengeOf(denial, status);
   if (challenge !== undefined) headers.push('WWW-Authenticate', challenge);
   if (members?.allow !== undefined) headers.push('Allow', members.allow);
+  // RFC 6455 section 4.4: which version would do. RFC 9110 section 15.5.22: a 426 says what to upgrade to.
+  if (status === 426) {
+    headers.push('Sec-WebSocket-Version', WEBSOCKET_VERSION, 'Upgrade', 'websocket', 'Connection', 'Upgrade');
+  }
   if (status === 429 || status === 503) {
     const seconds = members?.retryAfterSeconds ?? 1 + Math.floor(options.random * 5);
     headers.push('Retry-After', String(seconds));

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import type { Gateway } from '@caracal/core';
+import { listenForUpgrades } from './attach-upgrades.js';
 import { onClientError } from './client-error.js';
 import { refuseConnect } from './connect.js';
 import { Connections } from './connections.js';
@@ -24,8 +25,7 @@ export interface Attachment {
  * Makes an HTTP or HTTPS server serve a gateway: it answers every request, and what is none. No other listener may
  * answer. Make the server with `httpServerOptions()`.
  *
- * Upgrades arrive as requests, which the gateway judges: no listener stands on `upgrade`, because Node then hands over
- * the socket of every request that asks for any protocol, h2c too.
+ * WebSockets are judged like any request; where one asks for another protocol (h2c) it is served as if it had not asked.
  * @throws TypeError that names an unknown option
  */
 export function attach(server: Server, gateway: Gateway, options: NodeHandlerOptions = {}): Attachment {
@@ -49,6 +49,7 @@ export function attach(server: Server, gateway: Gateway, options: NodeHandlerOpt
   server.on('connect', (req: IncomingMessage, socket: Socket) =>
     refuseConnect(gateway, req, connections.of(socket), connections),
   );
+  listenForUpgrades(server, gateway, use, connections);
   server.on('clientError', (error: Error, socket: Socket) => onClientError(error, socket, connections));
 
   return { drain: drainOnce({ server, gateway, connections, closeTransport: use.close }) };

@@ -11,6 +11,8 @@ export class Connection {
   caller: NodeCaller | undefined;
   /** Pipelined requests that wait for their turn. */
   waiting = 0;
+  /** Nothing is served on it after the present request. */
+  last = false;
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -33,6 +35,7 @@ export class Connections {
 
   /** A transport connection was accepted. Under TLS it carries another socket, which is the one requests know. */
   opened(socket: Socket): void {
+    if (this.#open.has(socket)) return;
     this.#open.add(socket);
     socket.once('close', () => this.#open.delete(socket));
   }

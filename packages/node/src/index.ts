@@ -1,4 +1,5 @@
 export { type Attachment, attach } from './attach.js';
+export { attachUpgrades, type UpgradeOptions } from './attach-upgrades.js';
 export type { Drain } from './drain.js';
 export { type NodeHandler, nodeHandler } from './handler.js';
 export { LINGER_MAX_BYTES, LINGER_TIMEOUT_MS } from './lingering-close.js';

@@ -11,6 +11,15 @@ export function interimResponse(status: number, headers: readonly string[]): str
   return `${text}\r\n`;
 }
 
+/** 101 as it goes over the wire, latin1. @throws where a header may not be written */
+export function switchingResponse(headers: readonly string[]): string {
+  for (let index = 0; index < headers.length; index += 2) {
+    validateHeaderName(headers[index]!);
+    validateHeaderValue(headers[index]!, headers[index + 1]!);
+  }
+  return interimResponse(101, headers);
+}
+
 // Node checks the headers of answers, but these bytes go past it: a line break in one would split the response.
 function isWritable(name: string, value: string): boolean {
   try {

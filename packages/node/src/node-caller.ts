@@ -5,7 +5,6 @@ import type { Caller, Driven, Refusal } from '@caracal/core';
 import type { Connection, Connections } from './connections.js';
 import { interimResponse } from './interim.js';
 import { lingeringClose } from './lingering-close.js';
-import { announcesBody } from './request-head.js';
 import { writeResponseHead } from './response-head.js';
 
 /** How long a caller may take nothing of an answer that is ended, but not yet written out, ms. Nobody else watches it then. */
@@ -21,6 +20,7 @@ export class NodeCaller implements Caller<Readable> {
   readonly body: Readable | null;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
+  readonly #connection: Connection;
   // Kept, because undici takes `req.socket` away from a body that it gives up.
   readonly #socket: Socket;
   readonly #connections: Connections;
@@ -31,13 +31,21 @@ export class NodeCaller implements Caller<Readable> {
   #heedsDrain = false;
   #bodiless: boolean;
 
-  constructor(req: IncomingMessage, res: ServerResponse, connection: Connection, connections: Connections) {
+  /** @param body of the request; `null` where there is none, or none is taken */
+  constructor(
+    req: IncomingMessage,
+    res: ServerResponse,
+    body: Readable | null,
+    connection: Connection,
+    connections: Connections,
+  ) {
     this.#req = req;
     this.#res = res;
+    this.#connection = connection;
     this.#socket = connection.socket;
     this.#connections = connections;
     this.#bodiless = req.method === 'HEAD';
-    this.body = announcesBody(req.rawHeaders) ? req : null;
+    this.body = body;
     connection.caller = this;
     res.on('close', () => {
       connections.released(connection);
@@ -71,6 +79,12 @@ export class NodeCaller implements Caller<Readable> {
     this.#phase = 'done';
     this.#gone = true;
     this.#driven?.gone();
+  }
+
+  /** Leaves the answer to somebody else. Its connection stays in use until it closes. */
+  withdraw(): void {
+    this.#phase = 'done';
+    this.#res.detachSocket(this.#socket);
   }
 
   /** `100 Continue`, where a body is still to come. */
@@ -179,7 +193,7 @@ export class NodeCaller implements Caller<Readable> {
 
   // RFC 9112 section 9.3: a connection is kept only if the whole request is read.
   #mustClose(): boolean {
-    return this.#connections.draining || this.bodyPending;
+    return this.#connections.draining || this.#connection.last || this.bodyPending;
   }
 }
 

@@ -50,6 +50,14 @@ export function checkCreateServerOptions(options: CreateServerOptions): void {
   refuseUnknownKeys(options, [...HANDLER_KEYS, ...SERVER_KEYS]);
 }
 
+/** @throws TypeError that names an unknown option, or the transport where it is missing */
+export function checkUpgradeOptions(options: NodeHandlerOptions): void {
+  refuseUnknownKeys(options, [...HANDLER_KEYS, 'accepts']);
+  if (options.transport === undefined) {
+    throw new TypeError('Option "transport" is missing: hand in the one that the request handler uses.');
+  }
+}
+
 /** @throws TypeError that names an unknown or wrong option */
 export function checkServerOptions(options: HttpServerOptions): void {
   refuseUnknownKeys(options, SERVER_KEYS);

@@ -13,7 +13,7 @@ export function requestHead(req: IncomingMessage, peer: RequestHead['peer']): Re
     headers: rawHeaders,
     httpVersion,
     peer,
-    upgrade: httpVersion === '1.1' && asksForWebSocket(rawHeaders),
+    upgrade: asksForWebSocket(req),
     fidelity: 'raw',
   };
 }
@@ -29,11 +29,13 @@ export function announcesBody(headers: readonly string[]): boolean {
 }
 
 /**
- * Whether the caller asks for a WebSocket. Other protocols (h2c) are not ours to switch to: such a request is served as
- * if it had not asked. @see RFC 9110 section 7.8
+ * Whether the caller asks for a WebSocket. Other protocols (h2c) are not ours to switch to, and HTTP/1.0 knows no switch:
+ * such a request is served as if it had not asked. @see RFC 9110 section 7.8
  */
-function asksForWebSocket(headers: readonly string[]): boolean {
-  return lists(headers, 'upgrade', 'websocket') && lists(headers, 'connection', 'upgrade');
+export function asksForWebSocket({ rawHeaders, httpVersion }: IncomingMessage): boolean {
+  return (
+    httpVersion === '1.1' && lists(rawHeaders, 'upgrade', 'websocket') && lists(rawHeaders, 'connection', 'upgrade')
+  );
 }
 
 function lists(headers: readonly string[], field: string, token: string): boolean {

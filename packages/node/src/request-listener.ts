@@ -3,12 +3,13 @@ import type { Readable } from 'node:stream';
 import { drive, type Exchange, type Gateway, type Refusal, type Settlement, type Transport } from '@caracal/core';
 import type { Connection, Connections } from './connections.js';
 import { NodeCaller } from './node-caller.js';
-import { requestHead } from './request-head.js';
+import { announcesBody, requestHead } from './request-head.js';
 
 /** Pipelined requests that may wait on one connection. A caller that sends more loses the connection. */
 export const MAX_PIPELINED_REQUESTS = 64;
 
-const GONE_BEFORE_FORWARDING: Settlement = Object.freeze({
+/** Of an exchange whose caller went away while it was decided on. */
+export const GONE_BEFORE_FORWARDING: Settlement = Object.freeze({
   outcome: 'client_aborted',
   status: undefined,
   upstreamStatus: undefined,
@@ -64,7 +65,7 @@ export function requestListener(
   function begin(req: IncomingMessage, res: ServerResponse, connection: Connection, expectsContinue: boolean): void {
     // Once `Connection: close` was said nothing more is served on a connection (RFC 9112 section 9.6).
     if (!connection.socket.writable) return;
-    const caller = new NodeCaller(req, res, connection, connections);
+    const caller = new NodeCaller(req, res, announcesBody(req.rawHeaders) ? req : null, connection, connections);
     const verdict = gateway.admit(requestHead(req, connections.peerOf(connection, req.rawHeaders)));
     if ('then' in verdict)
       void verdict.then((settled) => proceed(settled, caller, expectsContinue)); // never rejects

@@ -26,6 +26,11 @@ export interface UpstreamRequest {
   bodyReached(bytes: number): Promise<void>;
   /** Reads nothing more of the body until the returned function is called. */
   holdBody(): () => void;
+  /**
+   * For an answer that is no HTTP: it reads what follows. To be called before the answer waits for anything. `halfOpen`: the
+   * peer's end does not end this side.
+   */
+  takeOver(options?: { readonly halfOpen?: boolean }): SocketReader;
   /** Resolves when the connection is gone. */
   readonly closed: Promise<void>;
 }
@@ -148,10 +153,11 @@ async function serve(socket: Socket, id: number, record: (request: UpstreamReque
   for (let ordinal = 1; ; ordinal += 1) {
     const head = await readHead(reader);
     if (head === undefined) return;
-    const { request, recordBody } = recordedRequest(head, reader, { id, ordinal }, closed);
+    const { request, recordBody, takenOver } = recordedRequest(head, reader, { id, ordinal }, closed, socket);
     const answer = record(request);
     const answering = Promise.resolve(answer(request, reply));
     await recordBody();
+    if (takenOver()) return answering;
     // Keeps reading while the answer is made: only a socket that is read tells that its peer has gone.
     const next = reader.more();
     await Promise.race([answering, closed]);
@@ -183,11 +189,13 @@ function recordedRequest(
   reader: SocketReader,
   connection: UpstreamRequest['connection'],
   closed: Promise<void>,
-): { request: UpstreamRequest; recordBody: () => Promise<void> } {
+  socket: Socket,
+): { request: UpstreamRequest; recordBody: () => Promise<void>; takenOver: () => boolean } {
   const [method = '', target = '', version = ''] = head.startLine.split(' ');
   const body = new BodyReader(reader, framingOf(head.headers, 'none'));
   const pieces: Buffer[] = [];
   let received = 0;
+  let taken = false;
   const waiting: { readonly bytes: number; readonly resolve: () => void }[] = [];
   let ended = (): void => {};
   let held: Promise<void> | undefined;
@@ -232,7 +240,12 @@ function recordedRequest(
       held = opened;
       return open;
     },
+    takeOver: ({ halfOpen = false } = {}) => {
+      taken = true;
+      socket.allowHalfOpen = halfOpen;
+      return reader;
+    },
     closed,
   };
-  return { request, recordBody };
+  return { request, recordBody, takenOver: () => taken };
 }

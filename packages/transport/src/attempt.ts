@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Dispatched, Plan, TransportFailure, TransportHandler } from '@caracal/core';
 import type { Connection, ConnectionRequest } from './connection.js';
@@ -6,6 +7,7 @@ import { attemptFailure, isLengthMismatch } from './failure.js';
 import { planFault } from './plan-fault.js';
 import type { Pools } from './pools.js';
 import { declaredLength, hasUnknownTransferCoding, rawHeaders } from './raw-headers.js';
+import { SocketChannel } from './socket-channel.js';
 import { Upload } from './upload.js';
 
 /**
@@ -95,6 +97,16 @@ export class Attempt implements Dispatched, Waiter {
     return true;
   }
 
+  onUpgrade(_status: number, headers: Buffer[], socket: Socket): void {
+    if (this.#done) {
+      socket.destroy();
+      return;
+    }
+    // undici has taken its listeners off the socket, and put back on it what came behind the head.
+    this.#done = true;
+    this.#handler.onSwitch(rawHeaders(headers), new SocketChannel(socket));
+  }
+
   onData(chunk: Buffer): boolean {
     return this.#done || this.#handler.onChunk(chunk);
   }
@@ -156,6 +168,8 @@ export class Attempt implements Dispatched, Waiter {
       body: hasBody ? (new Upload(this.#body, (bytes) => this.#take(bytes)) as unknown as Readable) : null,
       // Constant, whatever the Host header says: undici reconnects when it changes. The dial decides the real one.
       servername: 'upstream',
+      // undici writes both headers of it, and takes a 101 for an answer.
+      ...(plan.upgrade === undefined ? undefined : { upgrade: 'websocket' }),
     };
   }
 

@@ -56,6 +56,11 @@ function fetchDocument(transport: Transport<Readable>, request: OutboundRequest,
         headers = finalHeaders;
         if (isEncoded(finalHeaders)) giveUp(new OutboundError('encoded'));
       },
+      onSwitch(_headers, upstream) {
+        // Nobody asked for it: such a plan has no `upgrade`.
+        upstream.destroy();
+        giveUp(new OutboundError('invalid'));
+      },
       onChunk(chunk) {
         size += chunk.byteLength;
         if (size > request.maxBytes) giveUp(new OutboundError('too_large'));

@@ -11,4 +11,5 @@ export {
   type TransportOptions,
 } from './options.js';
 export { OutboundError, type OutboundErrorReason } from './outbound-error.js';
+export { MAX_EARLY_BYTES, SocketChannel } from './socket-channel.js';
 export { undiciTransport } from './undici-transport.js';

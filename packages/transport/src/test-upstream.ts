@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import type { AddressPolicy, Plan, Transport, TransportFailure, TransportHandler } from '@caracal/core';
+import type { AddressPolicy, Channel, Plan, Transport, TransportFailure, TransportHandler } from '@caracal/core';
 
 /** A loopback server for tests, scripted by the byte. */
 export interface TestUpstream {
@@ -105,6 +105,7 @@ export class Recording implements TransportHandler {
   status: number | undefined;
   headers: string[] = [];
   failure: TransportFailure | undefined;
+  channel: Channel | undefined;
   /** Resolves with the recording at the last event. */
   readonly over: Promise<this>;
   readonly #waits = new Map<string, () => void>();
@@ -148,6 +149,13 @@ export class Recording implements TransportHandler {
     this.status = status;
     this.headers = headers;
     this.#note('head');
+  }
+
+  onSwitch(headers: string[], upstream: Channel): void {
+    this.status = 101;
+    this.headers = headers;
+    this.channel = upstream;
+    this.#note('switch');
   }
 
   onChunk(chunk: Uint8Array): boolean {

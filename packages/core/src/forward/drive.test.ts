@@ -40,7 +40,7 @@ function setUp(options: { method?: string; body?: boolean; renewals?: boolean[];
     response: (status: number, headers: readonly string[]) =>
       status === 399
         ? refusalOf('redirect_not_allowed')
-        : { kind: 'response', status, headers: [...headers], eventStream: headers.includes('text/event-stream') },
+        : { kind: 'response', status, headers: [...headers], longLived: headers.includes('text/event-stream') },
     refuse: (code: ErrorCode) => refusalOf(code),
     renewable: () => options.renewals !== undefined,
     renew: async () => {

@@ -2,31 +2,46 @@ import type { Outcome } from '../audit/record.js';
 import type { ErrorCode } from '../errors.js';
 import type { EndReason, Exchange, Follower, ResponseHead } from '../exchange.js';
 import type { Refusal } from '../head/head.js';
+import type { WebSocketOffer } from '../head/websocket-offer.js';
 import type { Limits } from '../resolve/resource.js';
 import { canSendAgain, failedAnswer } from './attempt.js';
-import type { Caller, Driven } from './caller.js';
+import { type Caller, canSwitch, type Driven, type UpgradeCaller } from './caller.js';
+import type { Channel } from './channel.js';
+import { ENDINGS } from './endings.js';
 import { HeldAnswer } from './held-answer.js';
 import type { Plan } from './plan.js';
 import type { Dispatched, Transport, TransportFailure, TransportHandler } from './transport.js';
+import { acceptOf, switchFault } from './websocket/handshake.js';
+import { Relay } from './websocket/relay.js';
 
 /** Interim responses an upstream may send before its answer. */
 export const MAX_INTERIM_RESPONSES = 16;
 
 /**
  * Carries an admitted exchange to its end: attempts, deadlines, limits, cuts, one renewal, and settling exactly once.
- * The adapter answers the caller through `caller` and tells what becomes of it through the returned `Driven`.
+ * The adapter answers the caller through `caller` and tells what becomes of it through the returned `Driven`; a WebSocket
+ * needs an `UpgradeCaller`, and is refused where there is none.
  */
-export function drive<Body>(exchange: Exchange, transport: Transport<Body>, caller: Caller<Body>): Driven {
+export function drive<Body>(
+  exchange: Exchange,
+  transport: Transport<Body>,
+  caller: Caller<Body> | UpgradeCaller<Body>,
+): Driven {
   const { plan } = exchange;
-  if (plan === undefined) {
-    const refusal = exchange.refuse('resource_not_permitted', 'no_upstream');
-    caller.refuse(refusal);
-    exchange.settle({ ...NOTHING_SENT, outcome: 'refused', status: refusal.status, error: refusal.code });
-    return SETTLED;
+  if (plan === undefined) return refused(exchange, caller, 'resource_not_permitted', 'no_upstream');
+  if (plan.upgrade !== undefined && !canSwitch(caller)) {
+    return refused(exchange, caller, 'upgrade_not_permitted', 'upgrade_unsupported');
   }
   const driven = new Drive(exchange, plan.limits, transport, caller);
   driven.begin();
   return driven;
+}
+
+function refused(exchange: Exchange, caller: Caller, code: ErrorCode, reason: string): Driven {
+  const refusal = exchange.refuse(code, reason);
+  caller.refuse(refusal);
+  exchange.settle({ ...NOTHING_SENT, outcome: 'refused', status: refusal.status, error: refusal.code, reason });
+  return SETTLED;
 }
 
 const NOTHING_SENT = {
@@ -35,13 +50,15 @@ const NOTHING_SENT = {
   responseBytes: 0,
   firstByteMs: undefined,
   attempts: 0,
-  reason: 'no_upstream',
 } as const;
 
 const SETTLED: Driven = { ready: () => {}, gone: () => {} };
 
-/** `sending`: the request is on its way up. `waiting`: all of it was sent. `answering`: the caller has the head. */
-type Phase = 'sending' | 'waiting' | 'answering' | 'settled';
+/**
+ * `sending`: the request is on its way up. `waiting`: all of it was sent. `answering`: the caller has the head. `switched`:
+ * the exchange is a WebSocket, and a relay follows it to its end.
+ */
+type Phase = 'sending' | 'waiting' | 'answering' | 'switched' | 'settled';
 
 class Drive<Body> implements TransportHandler, Driven, Follower {
   readonly #exchange: Exchange;
@@ -63,7 +80,7 @@ class Drive<Body> implements TransportHandler, Driven, Follower {
   #firstByteMs: number | undefined;
   #requestBytes = 0;
   #responseBytes = 0;
-  #eventStream = false;
+  #longLived = false;
 
   /** Something moved since the last tick. */
   #progressed = true;
@@ -134,6 +151,17 @@ class Drive<Body> implements TransportHandler, Driven, Follower {
     this.#answer(status, headers);
   }
 
+  onSwitch(headers: string[], upstream: Channel): void {
+    this.#progressed = true;
+    this.#upstreamStatus = 101;
+    const { upgrade } = this.#exchange.plan as Plan;
+    if (upgrade === undefined) return this.#rejectSwitch(upstream, 'switch_unasked');
+    void acceptOf(upgrade.key).then(
+      (accept) => this.#switch(headers, upstream, upgrade, accept),
+      () => this.#rejectSwitch(upstream, 'switch_accept'),
+    );
+  }
+
   onChunk(chunk: Uint8Array): boolean {
     this.#progressed = true;
     if (this.#held !== undefined) return this.#held.keep(chunk);
@@ -185,7 +213,8 @@ class Drive<Body> implements TransportHandler, Driven, Follower {
   }
 
   gone(): void {
-    if (this.#phase === 'settled') return;
+    // A WebSocket's caller is its channel's affair.
+    if (this.#phase === 'settled' || this.#phase === 'switched') return;
     this.#attempt?.abort();
     this.#settle('client_aborted');
   }
@@ -195,12 +224,12 @@ class Drive<Body> implements TransportHandler, Driven, Follower {
   ended(reason: EndReason): void {
     if (this.#phase === 'settled') return;
     if (this.#phase !== 'answering') {
-      const { code, outcome } = END[reason];
+      const { code, outcome } = ENDINGS[reason];
       return this.#fail(code, reason, outcome);
     }
     this.#attempt?.abort();
     this.#caller.destroy();
-    this.#settle(END[reason].outcome, undefined, reason);
+    this.#settle(ENDINGS[reason].outcome, undefined, reason);
   }
 
   tick(now: number): void {
@@ -215,7 +244,7 @@ class Drive<Body> implements TransportHandler, Driven, Follower {
     } else if (this.#phase === 'waiting') {
       if (idleMs >= this.#limits.headersTimeoutMs) this.#fail('upstream_timeout', 'headers', 'timeout');
     } else if (this.#phase === 'answering') {
-      const limitMs = this.#eventStream ? this.#limits.streamIdleTimeoutMs : this.#limits.idleTimeoutMs;
+      const limitMs = this.#longLived ? this.#limits.streamIdleTimeoutMs : this.#limits.idleTimeoutMs;
       if (idleMs < limitMs) return;
       this.#attempt?.abort();
       this.#caller.destroy();
@@ -274,8 +303,49 @@ class Drive<Body> implements TransportHandler, Driven, Follower {
       return this.#fail('upstream_invalid', 'unwritable_headers', 'upstream_error');
     }
     this.#status = head.status;
-    this.#eventStream = head.eventStream;
+    this.#longLived = head.longLived;
     this.#phase = 'answering';
+  }
+
+  #switch(headers: string[], upstream: Channel, offer: WebSocketOffer, accept: string): void {
+    if (this.#phase === 'settled') return upstream.destroy();
+    const fault = switchFault(headers, offer, accept);
+    if (fault !== undefined) return this.#rejectSwitch(upstream, fault);
+    const head = this.#exchange.response(101, headers);
+    if (head.kind === 'refusal') return this.#rejectSwitch(upstream, 'switch_refused');
+    this.#firstByteMs = this.#exchange.elapsedMs();
+    const caller = this.#switchCaller(head);
+    if (caller === undefined) return this.#rejectSwitch(upstream, 'unwritable_headers');
+    this.#status = 101;
+    this.#phase = 'switched';
+    const relay = new Relay(caller, upstream, {
+      streamIdleTimeoutMs: this.#limits.streamIdleTimeoutMs,
+      onEnd: ({ outcome, reason, requestBytes, responseBytes }) => {
+        this.#requestBytes = requestBytes;
+        this.#responseBytes = responseBytes;
+        this.#settle(outcome, undefined, reason);
+      },
+    });
+    this.#exchange.follow(relay);
+    relay.begin();
+  }
+
+  /** The caller's connection, once it has been told; `undefined` where the runtime will not write a header. */
+  #switchCaller({ headers }: ResponseHead): Channel | undefined {
+    try {
+      return (this.#caller as UpgradeCaller<Body>).switchProtocols([
+        ...['Upgrade', 'websocket', 'Connection', 'Upgrade'],
+        ...headers,
+      ]);
+    } catch {
+      // As in #respond.
+      return undefined;
+    }
+  }
+
+  #rejectSwitch(upstream: Channel, reason: string): void {
+    upstream.destroy();
+    if (this.#phase !== 'settled') this.#fail('upstream_invalid', reason, 'upstream_error');
   }
 
   #fail(code: ErrorCode, reason: string, outcome: Outcome): void {
@@ -310,10 +380,3 @@ class Drive<Body> implements TransportHandler, Driven, Follower {
     });
   }
 }
-
-/** What an exchange that the gateway ends is answered with, if it was not answered yet. */
-const END: Readonly<Record<EndReason, { readonly code: ErrorCode; readonly outcome: Outcome }>> = {
-  revoked: { code: 'session_revoked', outcome: 'revoked_mid_stream' },
-  expired: { code: 'invalid_token', outcome: 'expired_mid_stream' },
-  shutdown: { code: 'shutting_down', outcome: 'shutdown' },
-};

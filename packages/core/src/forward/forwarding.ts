@@ -67,6 +67,7 @@ export function forwarding(
       limits: resource.limits,
       addressPolicy: resource.addressPolicy,
       tls: resource.tls,
+      upgrade: admission.upgrade,
     };
   }
 
@@ -87,7 +88,7 @@ export function forwarding(
       origin: request.origin,
     });
     if (made instanceof Denial) return made;
-    return { kind: 'response', status, headers: made, eventStream: isEventStream(headers) };
+    return { kind: 'response', status, headers: made, longLived: status === 101 || isEventStream(headers) };
   }
 
   async function renewed({ resource, mandate, token, credential }: Attached): Promise<Credential | undefined> {

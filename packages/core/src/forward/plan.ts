@@ -1,3 +1,4 @@
+import type { WebSocketOffer } from '../head/websocket-offer.js';
 import type { Limits } from '../resolve/resource.js';
 import type { AddressPolicy } from './address-policy.js';
 
@@ -22,4 +23,6 @@ export interface Plan {
   readonly limits: Limits;
   readonly addressPolicy: AddressPolicy;
   readonly tls: TlsOptions | undefined;
+  /** The caller asks for a WebSocket: the transport sends `Connection: Upgrade` and `Upgrade: websocket`. */
+  readonly upgrade?: WebSocketOffer | undefined;
 }

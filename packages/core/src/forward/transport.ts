@@ -1,3 +1,4 @@
+import type { Channel } from './channel.js';
 import type { Plan } from './plan.js';
 
 /**
@@ -15,7 +16,10 @@ export interface TransportFailure {
   readonly cause: unknown;
 }
 
-/** Events of one attempt, in order: `onStart`, `onBodyBytes`*, `onInterim`*, `onHead`, `onChunk`*, then `onEnd` or `onFailure`. */
+/**
+ * Events of one attempt, in order: `onStart`, `onBodyBytes`*, `onInterim`*, `onHead`, `onChunk`*, then `onEnd` or `onFailure`;
+ * or `onSwitch` in place of `onHead`, and nothing after it.
+ */
 export interface TransportHandler {
   /** A connection was chosen and the first bytes are about to be written. `reused`: it has served a request before. */
   onStart(reused: boolean): void;
@@ -26,6 +30,11 @@ export interface TransportHandler {
   /** An interim response (1xx but 100 and 101). `headers` is a flat name, value list, values latin1. */
   onInterim(status: number, headers: string[]): void;
   onHead(status: number, headers: string[]): void;
+  /**
+   * 101 to a plan with an `upgrade`: the connection is handed over, with the bytes that came behind the answer. Whether the
+   * upstream answers the offer is not checked here.
+   */
+  onSwitch(headers: string[], upstream: Channel): void;
   /** `false` means: deliver nothing more until `resume()`. */
   onChunk(chunk: Uint8Array): boolean;
   onEnd(): void;

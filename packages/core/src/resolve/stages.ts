@@ -1,6 +1,7 @@
 import { learn, type Resolved, type Verified } from '../admission.js';
 import { ask } from '../ask.js';
-import { type Denial, deny } from '../errors.js';
+import { Denial, deny } from '../errors.js';
+import { webSocketOffer } from '../head/websocket-offer.js';
 import { chain, type Stage } from '../pipeline.js';
 import type { Mandate } from '../verify/mandate.js';
 import type { MountMatch, ResourceDirectory } from './resource-directory.js';
@@ -30,7 +31,7 @@ export function knownResource(directory: ResourceDirectory, timeoutMs: number): 
   };
 }
 
-/** Row 8: the declared length is within the limit, and an upgrade is allowed here. */
+/** Row 8: the declared length is within the limit, and an upgrade is a WebSocket, in order, and allowed here. */
 export const acceptableShape: Stage<Resolved, Resolved> = {
   rows: '8',
   name: 'length and upgrade',
@@ -40,10 +41,10 @@ export const acceptableShape: Stage<Resolved, Resolved> = {
     if (request.contentLength !== undefined && request.contentLength > resource.limits.maxBodyBytes) {
       return deny('payload_too_large', 'declared_length');
     }
-    if (head.upgrade && !(resource.websocket && request.upgrade === 'websocket')) {
-      return deny('upgrade_not_permitted', resource.websocket ? 'upgrade_protocol' : 'upgrade_not_declared');
-    }
-    return admission;
+    if (!head.upgrade) return admission;
+    if (!resource.websocket) return deny('upgrade_not_permitted', 'upgrade_not_declared');
+    const upgrade = webSocketOffer(request, head.headers);
+    return upgrade instanceof Denial ? upgrade : learn(admission, { upgrade });
   },
 };
 

@@ -78,7 +78,7 @@ export class FakeExchange {
     for (let index = 0; index < headers.length; index += 2) {
       if (!HOP_BY_HOP.includes(headers[index]!.toLowerCase())) kept.push(headers[index]!, headers[index + 1]!);
     }
-    return { kind: 'response', status, headers: kept, eventStream: false } as const;
+    return { kind: 'response', status, headers: kept, longLived: false } as const;
   }
 
   refuse(): Refusal {

@@ -8,6 +8,7 @@ import { assertRefusal, assertRefusalRecords } from './expect-refusal.js';
 import { headerValue } from './message.js';
 import { requestBytes } from './request-bytes.js';
 import type { HttpSuite } from './suite.js';
+import { HANDSHAKE } from './web-socket.js';
 import type { IssuerName, Variant } from './world.js';
 
 /** Tools for one run of one case, and how it ends. */
@@ -76,6 +77,15 @@ export async function openCase(suite: HttpSuite, variant: Variant): Promise<Open
       const response = await connection.response(lastMethod);
       seen.push({ text: response.text + response.body.toString('latin1'), where: 'a response' });
       return response;
+    },
+    webSocket: async ({ headers = [], ...parts } = {}) => {
+      const connection = await connect();
+      void connection.send(await request({ resource: 'resource://ws', ...parts, headers: [...HANDSHAKE, ...headers] }));
+      const head = await connection.head();
+      seen.push({ text: head.text, where: 'a handshake' });
+      const error = headerValue(head.headers, 'x-caracal-error');
+      assert.equal(head.status, 101, `the handshake was answered with ${head.status} ${error}`);
+      return { connection, head, peer: connection.frames() };
     },
     answer: (answer) => {
       for (const upstream of every) upstream.answer(tag, answer);

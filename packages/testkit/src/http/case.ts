@@ -3,6 +3,7 @@ import type { Claims, TestIssuer } from '../issuer.js';
 import type { Subject } from '../subject.js';
 import type { Answer, RecordingUpstream, UpstreamRequest } from '../upstream.js';
 import type { RawConnection, RawResponse, ResponseHead } from './client.js';
+import type { FramePeer } from './frames.js';
 import type { RequestParts } from './request-bytes.js';
 import type { IssuerName, Variant } from './world.js';
 
@@ -41,6 +42,14 @@ export interface ExpectedRefusal {
   readonly evidence?: 'none' | 'unauthenticated' | 'full';
 }
 
+/** A WebSocket of a case, seen from the caller. */
+export interface OpenWebSocket {
+  readonly connection: RawConnection;
+  /** The 101. */
+  readonly head: ResponseHead;
+  readonly peer: FramePeer;
+}
+
 /** What a case works with. */
 export interface HttpCaseTools {
   /** Goes into every request as `X-Case`. */
@@ -60,6 +69,8 @@ export interface HttpCaseTools {
   connect(): Promise<RawConnection>;
   /** One request on a connection of its own. Text and bytes are sent as they are. */
   send(request?: CaseRequest | string | Uint8Array): Promise<RawResponse>;
+  /** A WebSocket to `resource://ws`, where nothing else is said: its handshake has succeeded. */
+  webSocket(request?: CaseRequest): Promise<OpenWebSocket>;
   /** What this case's requests are answered by the upstream. */
   answer(answer: Answer): void;
   /** The one request that reached the upstream. */

@@ -18,6 +18,9 @@ import { revocationCases } from './cases/revocation.cases.js';
 import { streamingCases } from './cases/streaming.cases.js';
 import { targetCases } from './cases/target.cases.js';
 import { upstreamFailureCases } from './cases/upstream-failure.cases.js';
+import { webSocketCases } from './cases/web-socket.cases.js';
+import { webSocketEndCases } from './cases/web-socket-end.cases.js';
+import { webSocketRefusalCases } from './cases/web-socket-refusal.cases.js';
 
 /** What every adapter has to do alike over HTTP/1.1. Each case stands alone; any order will do. */
 export const httpCases: readonly HttpCase[] = Object.freeze([
@@ -40,4 +43,7 @@ export const httpCases: readonly HttpCase[] = Object.freeze([
   ...upstreamFailureCases,
   ...resendCases,
   ...recordCases,
+  ...webSocketCases,
+  ...webSocketEndCases,
+  ...webSocketRefusalCases,
 ]);

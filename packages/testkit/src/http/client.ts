@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { within } from './deadline.js';
+import { FramePeer } from './frames.js';
 import { type BodyFraming, BodyReader, framingOf, type HeaderField, type MessageHead, readHead } from './message.js';
 import { SocketReader } from './socket-reader.js';
 
@@ -109,6 +110,22 @@ export class RawConnection {
   /** Whatever comes before the peer closes the connection. */
   async untilClosed(): Promise<Buffer> {
     return within(new BodyReader(this.#reader, { kind: 'close' }).rest(), CLIENT_DEADLINE_MS, 'the peer to close');
+  }
+
+  /** What follows a 101, frame by frame. */
+  frames(): FramePeer {
+    return new FramePeer(this.#reader, (bytes) => this.send(bytes), true);
+  }
+
+  /** Sends nothing more, in order, and goes on reading. */
+  end(): void {
+    this.#socket.allowHalfOpen = true;
+    this.#socket.end();
+  }
+
+  /** Goes away with a reset. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
   }
 
   /** Goes away without a word. */

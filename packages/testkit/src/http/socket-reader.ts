@@ -59,6 +59,12 @@ export class SocketReader {
     return this.#take(Math.min(maxBytes, this.#buffer.length));
   }
 
+  /** Exactly so many bytes; `undefined` where the stream ends before them. */
+  async exactly(bytes: number): Promise<Buffer | undefined> {
+    while (this.#buffer.length < bytes) if (!(await this.fill())) return undefined;
+    return this.#take(bytes);
+  }
+
   /** Everything up to and with `marker`; `undefined` where the stream ends before it. */
   async through(marker: string): Promise<Buffer | undefined> {
     for (;;) {

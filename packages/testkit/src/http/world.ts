@@ -40,7 +40,7 @@ export function suiteConfig(
   issuers: Readonly<Record<IssuerName, TestIssuer>>,
 ): SubjectConfig {
   const trusted = [issuers.main, issuers.eddsa, issuers.rs256, issuers.rfc9068, issuers.elsewhere].map(subjectIssuer);
-  const resources = [...plain(upstreams), ...guarded(upstreams), ...credentialed(upstreams)];
+  const resources = [...plain(upstreams), ...webSockets(upstreams), ...guarded(upstreams), ...credentialed(upstreams)];
   const common = { issuers: trusted, resources };
   if (variant === 'bare') return { ...common, durability: 'buffered' };
   return { ...common, durability: 'written', publicUrl: PUBLIC_URL, cors: { origins: [CORS_ORIGIN] } };
@@ -82,6 +82,29 @@ function plain({ main, stale, fresh, closed }: UpstreamOrigins): SubjectResource
     resource('idle', main, { idleTimeoutMs: 200, streamIdleTimeoutMs: 30_000 }),
     resource('stream-idle', main, { streamIdleTimeoutMs: 200 }),
     resource('finish', main, { onExpiry: 'finish' }),
+  ];
+}
+
+function webSockets({ main, closed }: UpstreamOrigins): SubjectResource[] {
+  const open = { websocket: true } as const;
+  return [
+    resource('ws', `${main}/base`, open),
+    resource('ws-closed', closed, open),
+    resource('ws-finish', main, { ...open, onExpiry: 'finish' }),
+    resource('ws-idle', main, { ...open, streamIdleTimeoutMs: 200 }),
+    resource('ws-impatient', main, { ...open, headersTimeoutMs: 200 }),
+    resource('ws-scoped', main, { ...open, scopes: ['socket'] }),
+    resource('ws-once', main, { ...open, mandateReuse: 'single_use' }),
+    resource('ws-key', main, {
+      ...open,
+      provider: {
+        id: 'provider://ws-key',
+        kind: 'api_key',
+        headerName: 'X-Api-Key',
+        secret: { plain: CREDENTIALS.header },
+        origins: [main],
+      },
+    }),
   ];
 }
 
