@@ -15,6 +15,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     '@caracal/core',
     '@caracal/file',
     '@caracal/node',
+    '@caracal/oauth',
     '@caracal/redis',
     '@caracal/sts',
     '@caracal/transport',

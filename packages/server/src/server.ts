@@ -105,6 +105,7 @@ async function start(
   const parts: GenerationParts = {
     state,
     keySources: new KeySources(outbound, log),
+    outbound,
     telemetry: metrics.telemetry,
     environment,
     log,

@@ -97,6 +97,18 @@ describe('a configuration', () => {
     ['providers.0.queryParam', 'key', 'providers[0]', 'give either headerName or queryParam'],
     ['providers.0.secret', { env: 'A', file: 'b' }, 'providers[0].secret', 'is not where a secret is kept'],
     ['providers.0.secret', { sealed: SECRET }, 'providers[0].secret.sealed', 'is not what caracal seal prints'],
+    [
+      'providers.0',
+      { id: 'provider://a', kind: 'oauth2_client_credentials', clientId: 'c' },
+      'providers[0]',
+      'give issuer or tokenEndpoint',
+    ],
+    [
+      'providers.0',
+      { id: 'provider://a', kind: 'oauth2_client_credentials', clientId: 'c', clientSecret: SECRET },
+      'providers[0].clientSecret',
+      'is not where a secret is kept',
+    ],
     ['providers.0.kind', 'none', 'providers[0].headerName', 'is not known'],
     ['providers.0.origins', ['https://c.example'], 'resources[0].upstreamUrl', 'is not among the origins'],
     ['resources.0.upstreamUrl', 'http://a.example', 'resources[0].upstreamUrl', 'is not among the origins'],

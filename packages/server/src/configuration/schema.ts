@@ -82,9 +82,17 @@ const gateway = v.strictObject({
     v.pipe(
       v.strictObject({
         application: name('Id of the application.'),
-        secret: v.pipe(secretReference, v.description('Where its secret is kept.')),
+        secret: v.optional(
+          v.pipe(
+            secretReference,
+            v.description('Where its secret is kept. Needed where the token service is not in this process.'),
+          ),
+        ),
+        tokenEndpoint: v.optional(text('Where mandates are exchanged, if there is no token service in this process.')),
       }),
-      v.description('Who the gateway is where it exchanges mandates.'),
+      v.description(
+        'Who the gateway is where it exchanges mandates (`caracal_mandate`): the `gatewayApplication` of resources.',
+      ),
     ),
   ),
   audit: v.optional(

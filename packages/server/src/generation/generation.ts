@@ -3,6 +3,7 @@ import {
   createGateway,
   type Gateway,
   type IssuerOptions,
+  type Outbound,
   type ResourceDefinition,
   type Secret,
   type SecretStore,
@@ -14,7 +15,7 @@ import type { LoadedConfiguration } from '../configuration/load-configuration.js
 import { ConfigurationError, type ConfigurationProblem } from '../configuration/problem.js';
 import { causeName, faultLog } from '../log/fault-log.js';
 import type { Log } from '../log/log.js';
-import { makeProvider } from '../providers/provider-kinds.js';
+import { makeProvider, type ProviderEnvironment } from '../providers/provider-kinds.js';
 import { type PlainReference, readReference, SecretUnavailableError } from '../secrets/read-reference.js';
 import { loadSealingKeys } from '../secrets/sealing-keys.js';
 import { serverSecrets } from '../secrets/server-secrets.js';
@@ -38,6 +39,7 @@ export interface Generation {
 export interface GenerationParts {
   readonly state: ServerState;
   readonly keySources: KeySources;
+  readonly outbound: Outbound;
   readonly telemetry: Telemetry;
   readonly environment: NodeJS.ProcessEnv;
   readonly log: Log;
@@ -59,7 +61,15 @@ export async function makeGeneration(loaded: LoadedConfiguration, parts: Generat
   const secrets = serverSecrets(sealing, parts.environment);
   let tokens: TokenService | undefined;
   try {
-    const resources = await resourcesOf(configuration, secrets, parts.environment);
+    const providers: ProviderEnvironment = {
+      secrets,
+      outbound: parts.outbound,
+      tokens: { tokenCache: parts.state.tokenCache, sealing: sealing.keys },
+      ...exchangeOf(configuration, () => tokens),
+      onEvent: ({ type, providerId, reason, zoneId }) =>
+        parts.log({ level: 'info', event: `oauth_${type}`, provider: providerId, zone: zoneId, reason }),
+    };
+    const resources = await resourcesOf(configuration, providers, parts.environment);
     await checkAdminToken(configuration, parts.environment);
     tokens = await tokenServiceOf(configuration, resources, secrets, sealing.keys, parts);
     const others = parts.keySources.of(configuration.issuers, configuration.zone);
@@ -143,17 +153,30 @@ async function tokenServiceOf(
   });
 }
 
+/** Where mandates are exchanged: at the token service of this generation, which is made after its providers, or elsewhere. */
+function exchangeOf(
+  { gateway: { identity }, tokenService }: Configuration,
+  tokens: () => TokenService | undefined,
+): Pick<ProviderEnvironment, 'exchange'> {
+  if (identity === undefined) return {};
+  const { application, secret, tokenEndpoint } = identity;
+  if (tokenService !== undefined) {
+    return { exchange: { application, tokenService: { issue: (options) => tokens()!.issue(options) } } };
+  }
+  return { exchange: { application, tokenEndpoint: tokenEndpoint!, clientSecret: secret! } };
+}
+
 function tokenResource({ identifier, scopes = [], gatewayApplication }: ResourceDefinition) {
   return { identifier, scopes, ...(gatewayApplication === undefined ? {} : { gatewayApplication }) };
 }
 
 async function resourcesOf(
   { zone, providers, resources }: Configuration,
-  secrets: SecretStore,
+  made: ProviderEnvironment,
   environment: NodeJS.ProcessEnv,
 ): Promise<readonly ResourceDefinition[]> {
-  const byId = new Map(providers.map((provider) => [provider.id, makeProvider(provider, { secrets })]));
-  const none = makeProvider({ id: 'none', kind: 'none' }, { secrets });
+  const byId = new Map(providers.map((provider) => [provider.id, makeProvider(provider, made)]));
+  const none = makeProvider({ id: 'none', kind: 'none' }, made);
   const problems: ConfigurationProblem[] = [];
   const definitions: ResourceDefinition[] = [];
   for (const [index, { provider, tls, ...resource }] of resources.entries()) {

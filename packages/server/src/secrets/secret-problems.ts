@@ -1,4 +1,5 @@
 import { type SecretReference, sealedSecretStore } from '@caracal/core';
+import { oauthSecretOrigins } from '@caracal/oauth';
 import { APPLICATION_SECRET_FIELD } from '@caracal/sts';
 import type { Configuration } from '../configuration/configuration.js';
 import { ConfigurationError, type ConfigurationProblem } from '../configuration/problem.js';
@@ -69,7 +70,7 @@ function placesOf({ gateway, tokenService, providers, resources, stores, admin }
   plain('stores.redis.url', stores.redis?.url);
   plain('stores.redis.signingKey', stores.redis?.signingKey);
   plain('admin.token', admin?.token);
-  if (gateway.identity !== undefined) {
+  if (gateway.identity?.secret !== undefined) {
     const { application, secret } = gateway.identity;
     places.push(applicationSecret('gateway.identity.secret', application, secret));
   }
@@ -78,6 +79,20 @@ function placesOf({ gateway, tokenService, providers, resources, stores, admin }
     places.push(applicationSecret(`tokenService.applications[${index}].secret`, id, secret));
   }
   for (const [index, provider] of providers.entries()) {
+    if (provider.kind === 'oauth2_client_credentials') {
+      const bound = oauthSecretOrigins(provider);
+      for (const field of ['clientSecret', 'privateKey'] as const) {
+        const reference = provider[field];
+        if (reference === undefined) continue;
+        places.push({
+          path: `providers[${index}].${field}`,
+          reference,
+          providerId: provider.id,
+          field,
+          origins: bound,
+        });
+      }
+    }
     if (!('secret' in provider)) continue;
     const { id, secret, origins = [] } = provider;
     places.push({ path: `providers[${index}].secret`, reference: secret, providerId: id, field: 'secret', origins });

@@ -1,6 +1,13 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { memoryRateLimiter, type RateLimiter, type ReplayStore, type RevocationStore } from '@caracal/core';
+import {
+  memoryRateLimiter,
+  memoryTokenCache,
+  type RateLimiter,
+  type ReplayStore,
+  type RevocationStore,
+  type TokenCache,
+} from '@caracal/core';
 import { fileReplayStore, fileRevocationStore, headLine, type Journal, openJournal } from '@caracal/file';
 import type { Configuration } from '../configuration/configuration.js';
 import { ConfigurationError } from '../configuration/problem.js';
@@ -15,6 +22,8 @@ export interface ServerState {
   readonly revocations: RevocationStore;
   readonly replays: ReplayStore;
   readonly rateLimiter: RateLimiter;
+  /** Tokens of upstreams, sealed. */
+  readonly tokenCache: TokenCache;
   /** What keeps it from working now, for readiness; empty where nothing does. */
   troubles(): readonly string[];
   /** Writes what waits and gives the state directory up. Idempotent. */
@@ -54,6 +63,7 @@ export async function openState(configuration: Configuration, options: StateOpti
       revocations: shared.revocations,
       replays: shared.replays,
       rateLimiter: shared.rateLimiter,
+      tokenCache: shared.tokenCache,
       troubles: () => [...troubles],
       close: () => closeAll(opened),
     };
@@ -77,6 +87,7 @@ async function sharedStores(
       revocations,
       replays,
       rateLimiter: memoryRateLimiter(),
+      tokenCache: memoryTokenCache(),
       close: () => closeAll([revocations, replays]),
     };
   } catch (cause) {

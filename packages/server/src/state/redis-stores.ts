@@ -1,4 +1,4 @@
-import type { RateLimiter, ReplayStore, RevocationStore } from '@caracal/core';
+import type { RateLimiter, ReplayStore, RevocationStore, TokenCache } from '@caracal/core';
 import type { Configuration } from '../configuration/configuration.js';
 import { ConfigurationError, type ConfigurationProblem } from '../configuration/problem.js';
 import { causeName, faultLog } from '../log/fault-log.js';
@@ -10,6 +10,7 @@ export interface SharedStores {
   readonly revocations: RevocationStore;
   readonly replays: ReplayStore;
   readonly rateLimiter: RateLimiter;
+  readonly tokenCache: TokenCache;
   close(): Promise<void>;
 }
 
@@ -45,6 +46,7 @@ export async function openRedisStores(
     revocations: stores.revocations,
     replays: stores.replays,
     rateLimiter: stores.rateLimiter,
+    tokenCache: stores.tokens,
     async close() {
       await stores.close();
       client.disconnect();

@@ -79,7 +79,19 @@ function notIn(list: string, reference: string, known: readonly string[]): strin
 
 function identityProblems(input: unknown, applications: readonly string[] | undefined): LocatedProblem[] {
   const identity = objectMember(objectMember(input, 'gateway'), 'identity');
-  if (identity === undefined || applications === undefined) return [];
+  if (identity === undefined) return [];
+  if (applications === undefined) {
+    return ['secret', 'tokenEndpoint'].flatMap((name) =>
+      identity[name] === undefined
+        ? [
+            problemAt(
+              ['gateway', 'identity', name],
+              'is missing, and there is no token service in this process; give it',
+            ),
+          ]
+        : [],
+    );
+  }
   return dangling(
     { value: identity, steps: ['gateway', 'identity'] },
     'application',

@@ -6,7 +6,7 @@ import {
   type ResourceDefinition,
   type SecretStore,
 } from '@caracal/core';
-import { makeProvider } from '../../providers/provider-kinds.js';
+import { makeProvider, type ProviderEnvironment } from '../../providers/provider-kinds.js';
 import type { ProviderConfiguration } from '../configuration.js';
 import type { ProblemPath } from '../problem.js';
 import { type LocatedProblem, problemAt } from '../structure.js';
@@ -17,6 +17,10 @@ const NO_SECRETS: SecretStore = Object.freeze({
   open: () => {
     throw new TypeError('no secret is opened while a configuration is checked');
   },
+});
+const CHECKING: ProviderEnvironment = Object.freeze({
+  secrets: NO_SECRETS,
+  outbound: { fetch: () => Promise.reject(new TypeError('nothing is fetched while a configuration is checked')) },
 });
 const MOST_FAULTS_OF_ONE = 50;
 
@@ -43,7 +47,7 @@ export function resourceProblems(input: unknown, faulty: (steps: ProblemPath) =>
 
 function checkedProvider({ value, steps }: ListEntry, problems: LocatedProblem[]): Provider | undefined {
   try {
-    return makeProvider(value as unknown as ProviderConfiguration, { secrets: NO_SECRETS });
+    return makeProvider(value as unknown as ProviderConfiguration, CHECKING);
   } catch (cause) {
     problems.push(located(steps, textOf(cause).replace(/^\w+: /, '')));
     return undefined;
