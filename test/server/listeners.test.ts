@@ -81,7 +81,7 @@ describe('listeners', () => {
     await new Promise((resolve) => taken.close(resolve));
   });
 
-  it('may be a socket in the file system, also where a killed process left one', async () => {
+  it('may be a socket in the file system', async () => {
     world = await serverWorld((usual) => ({ ...usual, admin: { ...usual.admin!, listen: 'unix:admin.sock' } }));
     const socketPath = join(world.directory, 'admin.sock');
     expect(world.url.admin).toBe(`http+unix:${socketPath}`);

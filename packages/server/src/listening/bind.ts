@@ -1,4 +1,4 @@
-import { chmod, unlink } from 'node:fs/promises';
+import { chmod, lstat, unlink } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { type ListenAddress, originOf } from '../configuration/listen.js';
@@ -46,8 +46,13 @@ function listening(server: Server, address: ListenAddress): Promise<void> {
   });
 }
 
-// A killed process leaves its socket behind; a living one answers on it.
-function removeDeadSocket(path: string): Promise<void> {
+// A killed process leaves its socket behind; a living one answers on it. What is no socket is not ours to remove.
+async function removeDeadSocket(path: string): Promise<void> {
+  const stats = await lstat(path).catch(() => undefined); // told by listening
+  if (stats?.isSocket()) await removeUnlessAlive(path);
+}
+
+function removeUnlessAlive(path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
     socket.once('connect', () => {

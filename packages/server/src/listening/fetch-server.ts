@@ -22,7 +22,7 @@ const LIMITS: ServerOptions = Object.freeze({
 /** A server of our own endpoints, whose answers are made by a function of web standards. */
 export function fetchServer(answer: Answer, certificate: Certificate | undefined): Server {
   const listener = getRequestListener(async (request, { incoming }) => answer(request, incoming as IncomingMessage), {
-    // The host is nothing these endpoints decide by.
+    // Where a request names no host; these endpoints decide nothing by it.
     hostname: 'caracal.invalid',
     overrideGlobalObjects: false,
     errorHandler: () => new Response(null, { status: 500 }),
