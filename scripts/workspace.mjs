@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** The repository's root. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -44,6 +44,13 @@ export function tool(name, args) {
 /** Runs the one pnpm that `packageManager` names, whatever is installed on this machine. See {@link run}. */
 export function pnpm(args) {
   return run('npm', ['exec', '--yes', `--package=${manifest.packageManager}`, '--', 'pnpm', ...args]);
+}
+
+/** Runs the built `caracal` with these arguments, in this process: signals reach it, and its exit status is ours. */
+export async function runCaracal(args) {
+  const cli = join(root, 'packages', 'server', 'dist', 'cli.js');
+  process.argv.splice(1, process.argv.length, cli, ...args);
+  await import(pathToFileURL(cli).href);
 }
 
 /** Installs dependencies where none are, or where the lockfile has changed since. */

@@ -3,8 +3,8 @@ import { apiKey, createGateway, type GatewayOptions, Secret } from '@caracal/cor
 import { fileRevocationStore, type JournalOptions, openJournal } from '@caracal/file';
 import { createServer } from '@caracal/node';
 import { createTestIssuer } from '@caracal/testkit';
-import { startBillingApi } from './demo/billing-api.js';
-import { listen } from './demo/listen.js';
+import { startBillingApi } from './stand-ins/billing-api.js';
+import { listen } from './stand-ins/listen.js';
 
 /** A gateway in front of one API that demands a key. The agent never sees that key. */
 export async function startFirstGateway(

@@ -6,6 +6,7 @@ import { loadGenerator } from './load/generator.mjs';
 import { parseOptions } from './options.mjs';
 import { machine, summarize, table } from './report.mjs';
 import { measureRounds } from './rounds.mjs';
+import { measureStart, startText } from './start.mjs';
 import { chosenTargets, start, startUpstream } from './targets.mjs';
 
 const options = parseOptions(process.argv.slice(2));
@@ -24,8 +25,17 @@ try {
   }
   const request = { path: input.path, headers: input.headers };
   const rounds = await measureRounds(started, { ...options, generator, request });
-  const result = { machine: machine(), generator: generator.name, ...options, ...summarize(started, rounds) };
-  console.log(options.json ? JSON.stringify(result) : table(result));
+  // By itself: what is measured above would be in its way.
+  await Promise.all(running.splice(0).map((child) => child.stop()));
+  const startUp = await measureStart(options.rounds);
+  const result = {
+    machine: machine(),
+    generator: generator.name,
+    ...options,
+    ...summarize(started, rounds),
+    start: startUp,
+  };
+  console.log(options.json ? JSON.stringify(result) : `${table(result)}\n\n${startText(startUp)}`);
 } catch (error) {
   console.error(`bench: ${error.message}`);
   process.exitCode = 1;

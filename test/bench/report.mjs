@@ -60,7 +60,8 @@ function medianOf(rounds, figure) {
   return median(rounds.map((round) => round[figure]));
 }
 
-function median(values) {
+/** The middle of the values. */
+export function median(values) {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
