@@ -24,7 +24,7 @@ export function credentialRequest(
   const resource = defineResource({
     identifier: 'resource://api',
     zone: zoneId,
-    upstreamUrl: 'http://127.0.0.1:9',
+    upstreamUrl: provider.origins?.[0] ?? 'http://127.0.0.1:9',
     provider,
     allowPrivateNetwork: true,
   });

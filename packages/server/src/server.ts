@@ -263,6 +263,7 @@ class CaracalServer implements RunningServer {
       notReady: () => this.#notReady(),
       reload: () => this.reload(),
       anchorDefaults: () => this.#anchorDefaults(),
+      connections: { connect: () => this.gateway.current.connect, zone: () => this.configuration.zone },
       closing: this.#stopping.signal,
     });
   }

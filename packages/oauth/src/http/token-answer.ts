@@ -53,7 +53,8 @@ export interface AnswerQuirks {
 export function conformAnswer(answer: OutboundAnswer, quirks: AnswerQuirks): Response {
   const document = jsonObject(answer.body);
   const { status } = answer;
-  const tokens = quirks.member === undefined ? document : memberOf(document, quirks.member);
+  // Slack puts a person's tokens one level down when they connect, and at the top when they are refreshed.
+  const tokens = (quirks.member === undefined ? undefined : memberOf(document, quirks.member)) ?? document;
   const error = document?.error;
   const isRefusal = status >= 300 || (typeof tokens?.access_token !== 'string' && typeof error === 'string');
   if (isRefusal) throw refusalOf(answer, document, quirks.secrets);

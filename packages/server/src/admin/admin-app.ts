@@ -12,6 +12,7 @@ import type { ServerStatus } from '../server-status.js';
 import type { ServerState } from '../state/open-state.js';
 import { authenticateAdmin } from './admin-authentication.js';
 import { auditQuery, toldRecord } from './audit-query.js';
+import { type ConnectionsAdmin, connectionEndpoints } from './connections.js';
 import { ndjsonResponse } from './ndjson.js';
 import { type AnchorDefaults, anchorsOf } from './revocation-request.js';
 
@@ -26,6 +27,7 @@ export interface AdminParts {
   notReady(): readonly string[];
   reload(): Promise<ReloadResult>;
   anchorDefaults(): AnchorDefaults;
+  readonly connections: ConnectionsAdmin;
   /** Ends streams when the process does. */
   readonly closing: AbortSignal;
 }
@@ -62,6 +64,7 @@ export function adminApp(parts: AdminParts): Hono {
   operation(app, parts);
   revocation(app, parts);
   audit(app, parts);
+  connectionEndpoints(app, parts.connections);
   return app;
 }
 

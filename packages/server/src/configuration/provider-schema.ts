@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { authorizationCodeMembers, clientCredentialsMembers } from './oauth-schema.js';
 import { secretReference } from './secret-reference.js';
 
 const id = v.pipe(
@@ -26,7 +27,7 @@ export const providerSchemas = {
     id,
     kind: kind(
       'caracal_mandate',
-      'A mandate made for the resource alone: the one presented where it is that, else one exchanged for it as `gateway.identity`.',
+      'A mandate whose audience is the resource: the one presented if it is, else, with `gateway.identity`, one exchanged for it.',
     ),
     origins,
   }),
@@ -56,83 +57,17 @@ export const providerSchemas = {
   }),
   oauth2_client_credentials: v.strictObject({
     id,
-    kind: kind('oauth2_client_credentials', 'An access token of the gateway’s own, obtained and renewed by itself.'),
-    grant: v.optional(
-      v.pipe(
-        v.picklist(
-          ['client_credentials', 'jwt_bearer', 'github_app'],
-          'is no grant; choose client_credentials, jwt_bearer or github_app',
-        ),
-        v.description('How the token is asked for. Default `client_credentials`.'),
-      ),
+    kind: kind('oauth2_client_credentials', 'An access token of the gateway’s own, obtained and renewed by OAuth.'),
+    ...clientCredentialsMembers,
+    origins,
+  }),
+  oauth2_authorization_code: v.strictObject({
+    id,
+    kind: kind(
+      'oauth2_authorization_code',
+      'The access token of the account that the mandate’s subject has connected.',
     ),
-    issuer: optionalText('Its metadata is fetched. Give this or `tokenEndpoint`.'),
-    tokenEndpoint: optionalText('https, or http on loopback.'),
-    clientId: v.pipe(v.string(), v.description('Who the gateway is there.')),
-    clientAuthentication: v.optional(
-      v.pipe(
-        v.picklist(
-          ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
-          'is no method; choose client_secret_basic, client_secret_post, private_key_jwt or none',
-        ),
-        v.description('Default by what there is: a secret, a key, or neither.'),
-      ),
-    ),
-    clientSecret: v.optional(secret('the client’s secret')),
-    privateKey: v.optional(secret('the client’s private key (PEM, or a JWK)')),
-    keyId: optionalText('`kid` of assertions.'),
-    algorithm: v.optional(
-      v.pipe(
-        v.picklist(
-          ['RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'],
-          'is no algorithm; choose RS256, PS256, ES256, ES384, ES512 or EdDSA',
-        ),
-        v.description('Of assertions. Default by the key.'),
-      ),
-    ),
-    assertionAudience: optionalText('`aud` of client assertions. Default the issuer, else the token endpoint.'),
-    assertion: v.optional(
-      v.pipe(
-        v.strictObject({
-          issuer: v.optional(v.string()),
-          subject: v.optional(v.string()),
-          audience: v.optional(v.string()),
-          lifetimeSeconds: v.optional(v.number()),
-          claims: v.optional(v.record(v.string(), v.unknown())),
-          scopeInAssertion: v.optional(v.boolean()),
-        }),
-        v.description('Of grant `jwt_bearer`.'),
-      ),
-    ),
-    installationId: optionalText('Of grant `github_app`.'),
-    scopes: v.optional(v.pipe(v.array(v.string()), v.description('What is asked for.'))),
-    scopeSeparator: v.optional(
-      v.pipe(v.picklist([' ', ','], 'is no separator; choose " " or ","'), v.description('Default one space.')),
-    ),
-    audience: optionalText('Which API the token is for, where the server wants to know.'),
-    resource: v.optional(
-      v.pipe(
-        v.union([v.string(), v.array(v.string())], 'is no resource; give a URI or a list of them'),
-        v.description('The same by RFC 8707.'),
-      ),
-    ),
-    extraParameters: v.optional(
-      v.pipe(v.record(v.string(), v.string()), v.description('Parameters of the vendor’s own.')),
-    ),
-    tokenTypes: v.optional(
-      v.pipe(v.array(v.string()), v.description('Values of `token_type` taken as bearer tokens besides `Bearer`.')),
-    ),
-    tokenMember: optionalText('The member of the answer that holds the token.'),
-    assumedLifetimeSeconds: v.optional(v.pipe(v.number(), v.description('Where the answer says none. Default 600.'))),
-    allowPrivateNetwork: v.optional(
-      v.pipe(
-        v.union([v.boolean(), v.array(v.string())], 'is neither true, false nor a list; give CIDR blocks'),
-        v.description('Whether the endpoints may be on private addresses.'),
-      ),
-    ),
-    timeoutMs: v.optional(v.pipe(v.number(), v.description('For everything one token costs. Default 5,000.'))),
-    headerName: optionalText('Default `Authorization`.'),
-    scheme: optionalText('Default `Bearer`.'),
+    ...authorizationCodeMembers,
     origins,
   }),
 };
@@ -147,6 +82,7 @@ export const providerSchema = v.variant(
     providerSchemas.bearer_token,
     providerSchemas.http_basic,
     providerSchemas.oauth2_client_credentials,
+    providerSchemas.oauth2_authorization_code,
   ],
   `is no kind of provider; choose ${Object.keys(providerSchemas).join(', ')}`,
 );

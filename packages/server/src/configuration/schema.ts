@@ -1,6 +1,7 @@
 import { GATEWAY_DEFAULTS, resourceSchema } from '@caracal/core';
 import * as v from 'valibot';
 import { parseListen } from './listen.js';
+import { connectSchema } from './oauth-schema.js';
 import { providerSchema } from './provider-schema.js';
 import { applicationSecret, plainReference, secretReference } from './secret-reference.js';
 
@@ -389,6 +390,9 @@ export const configurationSchema = v.pipe(
           'Keys that seal secrets and signing keys. Default: one generated in the state directory, with a warning.',
         ),
       ),
+    ),
+    connect: v.optional(
+      v.pipe(connectSchema, v.description('Where people connect accounts: on the listener of the token service.')),
     ),
     providers: v.optional(v.pipe(v.array(providerSchema), v.description('The upstreams’ own credentials.')), []),
     resources: v.optional(v.pipe(v.array(resource), v.description('What may be called.')), []),

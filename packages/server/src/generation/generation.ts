@@ -3,19 +3,24 @@ import {
   createGateway,
   type Gateway,
   type IssuerOptions,
+  noCredential,
   type Outbound,
+  type Provider,
   type ResourceDefinition,
   type Secret,
   type SecretStore,
   type Telemetry,
 } from '@caracal/core';
+import { type ConnectService, connectLinks, type OAuthEvent } from '@caracal/oauth';
 import { createTokenService, fileSigningKeyStore, type TokenService } from '@caracal/sts';
-import type { Configuration, ResourceConfiguration } from '../configuration/configuration.js';
+import type { Configuration, ProviderConfiguration, ResourceConfiguration } from '../configuration/configuration.js';
 import type { LoadedConfiguration } from '../configuration/load-configuration.js';
 import { ConfigurationError, type ConfigurationProblem } from '../configuration/problem.js';
+import { connectServiceOf } from '../connect/connect-pages.js';
 import { causeName, faultLog } from '../log/fault-log.js';
 import type { Log } from '../log/log.js';
-import { makeProvider, type ProviderEnvironment } from '../providers/provider-kinds.js';
+import type { OAuthEnvironment } from '../providers/oauth-environment.js';
+import { makeProvider } from '../providers/provider-kinds.js';
 import { type PlainReference, readReference, SecretUnavailableError } from '../secrets/read-reference.js';
 import { loadSealingKeys } from '../secrets/sealing-keys.js';
 import { serverSecrets } from '../secrets/server-secrets.js';
@@ -27,6 +32,8 @@ export interface Generation {
   readonly loaded: LoadedConfiguration;
   readonly gateway: Gateway;
   readonly tokens: TokenService | undefined;
+  /** Hosts the connect pages, on the listener of the token service; `undefined` where nobody connects accounts. */
+  readonly connect: ConnectService | undefined;
   /** The admin token as it is now; throws where it cannot be had. */
   adminToken(): Secret | Promise<Secret>;
   /** Makes this generation the one whose key sets are kept. */
@@ -61,14 +68,8 @@ export async function makeGeneration(loaded: LoadedConfiguration, parts: Generat
   const secrets = serverSecrets(sealing, parts.environment);
   let tokens: TokenService | undefined;
   try {
-    const providers: ProviderEnvironment = {
-      secrets,
-      outbound: parts.outbound,
-      tokens: { tokenCache: parts.state.tokenCache, sealing: sealing.keys },
-      ...exchangeOf(configuration, () => tokens),
-      onEvent: ({ type, providerId, reason, zoneId }) =>
-        parts.log({ level: 'info', event: `oauth_${type}`, provider: providerId, zone: zoneId, reason }),
-    };
+    const oauth = oauthOf(configuration, sealing.keys, parts, () => tokens);
+    const providers = await providersOf(configuration, { secrets, oauth }, parts.environment);
     const resources = await resourcesOf(configuration, providers, parts.environment);
     await checkAdminToken(configuration, parts.environment);
     tokens = await tokenServiceOf(configuration, resources, secrets, sealing.keys, parts);
@@ -80,6 +81,10 @@ export async function makeGeneration(loaded: LoadedConfiguration, parts: Generat
       loaded,
       gateway,
       tokens,
+      connect: connectServiceOf(configuration, providers.values(), oauth, {
+        secrets,
+        replays: parts.state.replays,
+      }),
       adminToken: () => adminTokenOf(configuration, secrets),
       commit: others.commit,
       close: async () => {
@@ -157,26 +162,71 @@ async function tokenServiceOf(
 function exchangeOf(
   { gateway: { identity }, tokenService }: Configuration,
   tokens: () => TokenService | undefined,
-): Pick<ProviderEnvironment, 'exchange'> {
-  if (identity === undefined) return {};
+): OAuthEnvironment['exchange'] {
+  if (identity === undefined) return undefined;
   const { application, secret, tokenEndpoint } = identity;
   if (tokenService !== undefined) {
-    return { exchange: { application, tokenService: { issue: (options) => tokens()!.issue(options) } } };
+    return { application, tokenService: { issue: (options) => tokens()!.issue(options) } };
   }
-  return { exchange: { application, tokenEndpoint: tokenEndpoint!, clientSecret: secret! } };
+  return { application, tokenEndpoint: tokenEndpoint!, clientSecret: secret! };
 }
 
 function tokenResource({ identifier, scopes = [], gatewayApplication }: ResourceDefinition) {
   return { identifier, scopes, ...(gatewayApplication === undefined ? {} : { gatewayApplication }) };
 }
 
+function oauthOf(
+  configuration: Configuration,
+  sealing: OAuthEnvironment['sealing'],
+  { state, outbound, log, tokenIssuer }: GenerationParts,
+  tokens: () => TokenService | undefined,
+): OAuthEnvironment {
+  const { connect, tokenService } = configuration;
+  const publicUrl = tokenService === undefined ? undefined : (connect?.publicUrl ?? tokenIssuer);
+  return {
+    outbound,
+    tokenCache: state.tokenCache,
+    sealing,
+    connections: state.connections,
+    links: publicUrl === undefined ? undefined : connectLinks({ publicUrl, sealing }),
+    exchange: exchangeOf(configuration, tokens),
+    onEvent: (event) => tellEvent(log, event),
+  };
+}
+
+function tellEvent(log: Log, { type, time: _, owner, ...event }: OAuthEvent): void {
+  const isTrouble = type.endsWith('_failed') || type === 'connection_lost' || type === 'connect_refused';
+  const whose = owner === undefined || owner === 'shared' ? { owner } : owner;
+  log({ level: isTrouble ? 'warn' : 'info', event: `oauth_${type}`, ...event, ...whose });
+}
+
+async function providersOf(
+  { providers }: Configuration,
+  around: { readonly secrets: SecretStore; readonly oauth: OAuthEnvironment },
+  environment: NodeJS.ProcessEnv,
+): Promise<ReadonlyMap<string, Provider>> {
+  const problems: ConfigurationProblem[] = [];
+  const certificates = new Map<string, string>();
+  for (const [index, provider] of providers.entries()) {
+    const reference = certificateReference(provider);
+    if (reference === undefined) continue;
+    const text = await tryRead(reference, `providers[${index}].certificate`, environment, problems);
+    if (text !== undefined) certificates.set(provider.id, text.reveal());
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return new Map(providers.map((provider) => [provider.id, makeProvider(provider, { ...around, certificates })]));
+}
+
+function certificateReference(provider: ProviderConfiguration): PlainReference | undefined {
+  return 'certificate' in provider ? provider.certificate : undefined;
+}
+
 async function resourcesOf(
-  { zone, providers, resources }: Configuration,
-  made: ProviderEnvironment,
+  { zone, resources }: Configuration,
+  byId: ReadonlyMap<string, Provider>,
   environment: NodeJS.ProcessEnv,
 ): Promise<readonly ResourceDefinition[]> {
-  const byId = new Map(providers.map((provider) => [provider.id, makeProvider(provider, made)]));
-  const none = makeProvider({ id: 'none', kind: 'none' }, made);
+  const none = noCredential();
   const problems: ConfigurationProblem[] = [];
   const definitions: ResourceDefinition[] = [];
   for (const [index, { provider, tls, ...resource }] of resources.entries()) {

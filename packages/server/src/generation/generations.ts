@@ -69,9 +69,12 @@ export class Generations implements Gateway {
     return this.#counted((running) => running.generation.gateway.explain(head));
   }
 
-  /** Answers a request to the token service. */
+  /** Answers a request to the token service, or to the connect pages on its listener. */
   answerToken(request: Request, origin: RequestOrigin): Promise<Response> {
-    return this.#counted(({ generation }) => generation.tokens!.handler(request, origin));
+    return this.#counted(
+      async ({ generation: { connect, tokens } }) =>
+        (await connect?.handler(request)) ?? tokens!.handler(request, origin),
+    );
   }
 
   /** Ends every generation: waits for exchanges under way, and ends those that take longer. */

@@ -3,32 +3,20 @@ import {
   bearerToken,
   httpBasic,
   noCredential,
-  type Outbound,
   type Provider,
   presentedMandate,
-  type SealingKey,
   type SecretStore,
-  type TokenCache,
 } from '@caracal/core';
-import {
-  type ExchangedMandateOptions,
-  exchangedMandate,
-  type OAuthEvent,
-  type OAuthServices,
-  oauth2ClientCredentials,
-} from '@caracal/oauth';
+import { exchangedMandate, oauth2AuthorizationCode, oauth2ClientCredentials } from '@caracal/oauth';
 import type { ProviderConfiguration } from '../configuration/configuration.js';
+import type { OAuthEnvironment } from './oauth-environment.js';
 
 /** What providers are made with. */
 export interface ProviderEnvironment {
   readonly secrets: SecretStore;
-  /** Every call to an authorization server goes through it. */
-  readonly outbound: Outbound;
-  /** Tokens obtained before, sealed with `sealing`; they outlive a reload. Default: a cache of each provider's own. */
-  readonly tokens?: { readonly tokenCache: TokenCache; readonly sealing: readonly SealingKey[] };
-  /** Where and as whom mandates are exchanged; without it only those made for the resource are handed on. */
-  readonly exchange?: Pick<ExchangedMandateOptions, 'application' | 'tokenService' | 'tokenEndpoint' | 'clientSecret'>;
-  readonly onEvent?: (event: OAuthEvent) => void;
+  readonly oauth: OAuthEnvironment;
+  /** Texts of certificates, by the id of their provider. */
+  readonly certificates?: ReadonlyMap<string, string>;
 }
 
 type Kind = ProviderConfiguration['kind'];
@@ -38,14 +26,34 @@ type OfKind<K extends Kind> = Extract<ProviderConfiguration, { readonly kind: K 
 const PROVIDER_KINDS: { readonly [K in Kind]: (options: OfKind<K>, environment: ProviderEnvironment) => Provider } = {
   none: ({ id }) => noCredential(id),
   caracal_mandate: (options, environment) =>
-    environment.exchange === undefined
+    environment.oauth.exchange === undefined
       ? presentedMandate(withoutKind(options))
-      : exchangedMandate({ ...withoutKind(options), ...oauthServices(environment), ...environment.exchange }),
+      : exchangedMandate({ ...withoutKind(options), ...environment.oauth.exchange, ...clientServicesOf(environment) }),
   api_key: (options, { secrets }) => apiKey({ ...withoutKind(options), secrets }),
   bearer_token: (options, { secrets }) => bearerToken({ ...withoutKind(options), secrets }),
   http_basic: (options, { secrets }) => httpBasic({ ...withoutKind(options), secrets }),
-  oauth2_client_credentials: (options, environment) =>
-    oauth2ClientCredentials({ ...withoutKind(options), ...oauthServices(environment) }),
+  oauth2_client_credentials: (options, environment) => {
+    const { certificate: _, ...members } = withoutKind(options);
+    return oauth2ClientCredentials({
+      ...members,
+      ...certificateOf(options.id, environment),
+      ...clientServicesOf(environment),
+    });
+  },
+  oauth2_authorization_code: (options, environment) => {
+    const { certificate: _, ...members } = withoutKind(options);
+    const { connections, links } = environment.oauth;
+    if (links === undefined) {
+      throw new TypeError('oauth2AuthorizationCode: kind: needs tokenService, whose listener hosts the connect pages');
+    }
+    return oauth2AuthorizationCode({
+      ...members,
+      ...certificateOf(options.id, environment),
+      ...clientServicesOf(environment),
+      connections,
+      connect: links,
+    });
+  },
 };
 
 /** Makes a provider of its configuration. @throws TypeError that names the option and the remedy */
@@ -57,8 +65,14 @@ export function makeProvider(configuration: ProviderConfiguration, environment: 
   return make(configuration, environment);
 }
 
-function oauthServices({ outbound, secrets, tokens, onEvent }: ProviderEnvironment): OAuthServices {
-  return { outbound, secrets, ...tokens, ...(onEvent === undefined ? {} : { onEvent }) };
+function clientServicesOf({ oauth, secrets }: ProviderEnvironment) {
+  const { outbound, tokenCache, sealing, onEvent } = oauth;
+  return { outbound, sealing, secrets, ...(tokenCache && { tokenCache }), ...(onEvent && { onEvent }) };
+}
+
+function certificateOf(id: string, { certificates }: ProviderEnvironment) {
+  const certificate = certificates?.get(id);
+  return certificate === undefined ? undefined : { certificate };
 }
 
 function withoutKind<T extends { readonly kind: Kind }>({ kind: _, ...options }: T): Omit<T, 'kind'> {

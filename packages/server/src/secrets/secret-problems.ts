@@ -79,23 +79,19 @@ function placesOf({ gateway, tokenService, providers, resources, stores, admin }
     places.push(applicationSecret(`tokenService.applications[${index}].secret`, id, secret));
   }
   for (const [index, provider] of providers.entries()) {
-    if (provider.kind === 'oauth2_client_credentials') {
-      const bound = oauthSecretOrigins(provider);
-      for (const field of ['clientSecret', 'privateKey'] as const) {
-        const reference = provider[field];
-        if (reference === undefined) continue;
-        places.push({
-          path: `providers[${index}].${field}`,
-          reference,
-          providerId: provider.id,
-          field,
-          origins: bound,
-        });
-      }
+    const { id } = provider;
+    const origins = ('origins' in provider ? provider.origins : undefined) ?? [];
+    const at = `providers[${index}]`;
+    if ('secret' in provider) {
+      places.push({ path: `${at}.secret`, reference: provider.secret, providerId: id, field: 'secret', origins });
     }
-    if (!('secret' in provider)) continue;
-    const { id, secret, origins = [] } = provider;
-    places.push({ path: `providers[${index}].secret`, reference: secret, providerId: id, field: 'secret', origins });
+    if (!('clientId' in provider)) continue;
+    plain(`${at}.certificate`, provider.certificate);
+    for (const field of ['clientSecret', 'privateKey'] as const) {
+      const reference = provider[field];
+      if (reference === undefined) continue;
+      places.push({ path: `${at}.${field}`, reference, providerId: id, field, origins: oauthSecretOrigins(provider) });
+    }
   }
   for (const [index, { tls }] of resources.entries()) {
     for (const name of ['ca', 'cert', 'key'] as const) plain(`resources[${index}].tls.${name}`, tls?.[name]);

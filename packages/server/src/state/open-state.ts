@@ -1,6 +1,7 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  type ListedConnections,
   memoryRateLimiter,
   memoryTokenCache,
   type RateLimiter,
@@ -8,7 +9,14 @@ import {
   type RevocationStore,
   type TokenCache,
 } from '@caracal/core';
-import { fileReplayStore, fileRevocationStore, headLine, type Journal, openJournal } from '@caracal/file';
+import {
+  fileConnectionStore,
+  fileReplayStore,
+  fileRevocationStore,
+  headLine,
+  type Journal,
+  openJournal,
+} from '@caracal/file';
 import type { Configuration } from '../configuration/configuration.js';
 import { ConfigurationError } from '../configuration/problem.js';
 import { causeName } from '../log/fault-log.js';
@@ -22,8 +30,8 @@ export interface ServerState {
   readonly revocations: RevocationStore;
   readonly replays: ReplayStore;
   readonly rateLimiter: RateLimiter;
-  /** Tokens of upstreams, sealed. */
   readonly tokenCache: TokenCache;
+  readonly connections: ListedConnections;
   /** What keeps it from working now, for readiness; empty where nothing does. */
   troubles(): readonly string[];
   /** Writes what waits and gives the state directory up. Idempotent. */
@@ -58,12 +66,14 @@ export async function openState(configuration: Configuration, options: StateOpti
   try {
     const journal = keep(await openJournal(await journalOptions(configuration, options, troubles)));
     const shared = keep(await sharedStores(configuration, options, onWarning));
+    const connections = keep(await fileConnectionStore({ directory, onWarning }));
     return {
       journal,
       revocations: shared.revocations,
       replays: shared.replays,
       rateLimiter: shared.rateLimiter,
       tokenCache: shared.tokenCache,
+      connections,
       troubles: () => [...troubles],
       close: () => closeAll(opened),
     };

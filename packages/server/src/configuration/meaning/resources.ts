@@ -6,7 +6,8 @@ import {
   type ResourceDefinition,
   type SecretStore,
 } from '@caracal/core';
-import { makeProvider, type ProviderEnvironment } from '../../providers/provider-kinds.js';
+import { checkingEnvironment, type OAuthEnvironment } from '../../providers/oauth-environment.js';
+import { makeProvider } from '../../providers/provider-kinds.js';
 import type { ProviderConfiguration } from '../configuration.js';
 import type { ProblemPath } from '../problem.js';
 import { type LocatedProblem, problemAt } from '../structure.js';
@@ -18,10 +19,6 @@ const NO_SECRETS: SecretStore = Object.freeze({
     throw new TypeError('no secret is opened while a configuration is checked');
   },
 });
-const CHECKING: ProviderEnvironment = Object.freeze({
-  secrets: NO_SECRETS,
-  outbound: { fetch: () => Promise.reject(new TypeError('nothing is fetched while a configuration is checked')) },
-});
 const MOST_FAULTS_OF_ONE = 50;
 
 /**
@@ -31,9 +28,10 @@ const MOST_FAULTS_OF_ONE = 50;
 export function resourceProblems(input: unknown, faulty: (steps: ProblemPath) => boolean): LocatedProblem[] {
   const problems: LocatedProblem[] = [];
   const providers = new Map<string, Provider>();
+  const oauth = checkingEnvironment();
   for (const entry of listMember(input, 'providers')) {
     if (faulty(entry.steps)) continue;
-    const provider = checkedProvider(entry, problems);
+    const provider = checkedProvider(entry, oauth, problems);
     if (provider !== undefined) providers.set(provider.id, provider);
   }
   const zone = textMember(input, 'zone') ?? 'default';
@@ -45,9 +43,13 @@ export function resourceProblems(input: unknown, faulty: (steps: ProblemPath) =>
   return problems.length > 0 ? problems : togetherProblems(definitions);
 }
 
-function checkedProvider({ value, steps }: ListEntry, problems: LocatedProblem[]): Provider | undefined {
+function checkedProvider(
+  { value, steps }: ListEntry,
+  oauth: OAuthEnvironment,
+  problems: LocatedProblem[],
+): Provider | undefined {
   try {
-    return makeProvider(value as unknown as ProviderConfiguration, CHECKING);
+    return makeProvider(value as unknown as ProviderConfiguration, { secrets: NO_SECRETS, oauth });
   } catch (cause) {
     problems.push(located(steps, textOf(cause).replace(/^\w+: /, '')));
     return undefined;

@@ -1,0 +1,38 @@
+import {
+  type ConnectionStore,
+  generateSealingKey,
+  memoryConnectionStore,
+  type Outbound,
+  type SealingKey,
+  type TokenCache,
+} from '@caracal/core';
+import { type ConnectLinks, connectLinks, type ExchangedMandateOptions, type OAuthEvent } from '@caracal/oauth';
+
+/** What OAuth providers are made with, besides secrets. */
+export interface OAuthEnvironment {
+  readonly outbound: Outbound;
+  readonly tokenCache: TokenCache | undefined;
+  readonly sealing: readonly SealingKey[];
+  readonly connections: ConnectionStore;
+  /** `undefined` where nothing hosts the connect pages. */
+  readonly links: ConnectLinks | undefined;
+  /** Where mandates are exchanged; `undefined` where the gateway has no identity or there is no token service. */
+  readonly exchange:
+    | Pick<ExchangedMandateOptions, 'application' | 'tokenService' | 'tokenEndpoint' | 'clientSecret'>
+    | undefined;
+  readonly onEvent: ((event: OAuthEvent) => void) | undefined;
+}
+
+/** For checking options: asks nobody, keeps nothing. */
+export function checkingEnvironment(): OAuthEnvironment {
+  const sealing = [{ id: 'check', key: generateSealingKey() }];
+  return {
+    outbound: { fetch: () => Promise.reject(new TypeError('nothing is asked while a configuration is checked')) },
+    tokenCache: undefined,
+    sealing,
+    connections: memoryConnectionStore(),
+    links: connectLinks({ publicUrl: 'https://check.invalid', sealing }),
+    exchange: undefined,
+    onEvent: undefined,
+  };
+}
