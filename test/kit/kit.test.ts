@@ -59,9 +59,8 @@ describe('a test gateway', () => {
     ['issuer_down', 'issuer_unavailable'],
     ['store_stale', 'revocation_unavailable'],
     ['upstream_dead', 'upstream_unreachable'],
-    ['upstream_slow', 'upstream_timeout'],
   ] as const)('breaks %s, answers %s, and mends', async (fault, code) => {
-    const gateway = await start({ resources: [{ identifier: 'resource://quick', headersTimeoutMs: 40 }] });
+    const gateway = await start();
     const mandate = await gateway.mint();
     expect((await gateway.call('/', { mandate })).status).toBe(200);
     await gateway.fault(fault);
@@ -70,6 +69,19 @@ describe('a test gateway', () => {
     expect((await gateway.records(refused)).at(-1)).toMatchObject({ error: code });
     await gateway.mend();
     expect((await gateway.call('/', { mandate })).status).toBe(200);
+  });
+
+  it('lets the upstream keep calls waiting, and mends', async () => {
+    const patient = 'resource://patient';
+    const gateway = await start({
+      resources: [{ identifier: 'resource://quick', headersTimeoutMs: 40 }, { identifier: patient }],
+    });
+    await gateway.fault('upstream_slow');
+    expect(codeOf(await gateway.call('/'))).toBe('upstream_timeout');
+    const waiting = gateway.call('/', { resource: patient });
+    await gateway.mend();
+    expect((await waiting).status).toBe(200);
+    expect((await gateway.call('/', { resource: patient })).status).toBe(200);
   });
 
   it('breaks the token endpoint, and mends', async () => {
