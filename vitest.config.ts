@@ -31,6 +31,7 @@ export default defineConfig({
         test: {
           name: 'suites',
           include: ['test/**/*.test.ts'],
+          globalSetup: ['test/servers/global-setup.ts'],
           exclude: ['**/node_modules/**', 'test/runtimes/**'],
           // Sockets, child processes, packing: slower than a unit test, yet none may hang the run.
           testTimeout: 30_000,

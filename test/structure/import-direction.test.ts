@@ -28,6 +28,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   client: [],
   oauth: ['@caracal/core', 'jose', 'lru-cache', 'node:', 'oauth4webapi'],
+  postgres: ['@caracal/core', 'node:'],
   sts: ['@caracal/core', 'jose', 'node:'],
   testkit: ['@caracal/core', '@caracal/node', '@caracal/sts', 'jose', 'node:'],
 };

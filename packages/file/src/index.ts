@@ -12,10 +12,12 @@ export type {
 export { JOURNAL_DEFAULTS, type JournalOptions, type JournalWarning } from './journal/journal-options.js';
 export { type JournalReader, openJournalReader } from './journal/journal-reader.js';
 export { isAuditRecord, type JournalEntry, type JournalRecord, type RequestTrace } from './journal/journal-record.js';
-export type { EntriesOptions, FollowOptions, QueryOptions } from './journal/read-journal.js';
+export type { DamagedLine, EntriesOptions, FollowOptions, QueryOptions } from './journal/read-journal.js';
 export type { JournalFilter } from './journal/record-filter.js';
 export { headLine, parseHead, type SignedHead } from './journal/signed-head.js';
+export type { StoredChain } from './journal/stored-chains.js';
 export type { Recovery, VerificationFailure, VerificationReport } from './journal/verification-report.js';
+export { type VerifyChainsOptions, verifyChains } from './journal/verify-chains.js';
 export { type VerifyJournalOptions, verifyJournal } from './journal/verify-journal.js';
 export type { ReadFrom } from './journal/walk-segments.js';
 export { StorageError, type StorageFault } from './storage-error.js';

@@ -3,26 +3,23 @@ import { hashOf, isEventLine, LineCheck, lineEnd, NO_HASH } from './chain-line.j
 import type { HeadLedger } from './head-ledger.js';
 import {
   type ChainPosition,
-  type JournalEvent,
+  parseEvent,
   precedingRecord,
   type RetentionApplied,
   type SegmentHeader,
+  samePosition,
   type TornTail,
 } from './journal-event.js';
 import { readLineBlocks } from './line-blocks.js';
 import { namedTail } from './named-tail.js';
 import { describeTail } from './recover.js';
 import { listSegments, parseHeader, segmentName, segmentPath } from './segment-files.js';
-import { verifyHead } from './signed-head.js';
-import { publicKeyOf } from './signing-key.js';
 import type { Recovery, VerificationFailure } from './verification-report.js';
 
 /** Reads every line of a journal in order and stops with {@link BadJournal} at the first that is not as it was written. */
 export class ChainVerification {
   readonly #directory: string;
   readonly #ledger: HeadLedger;
-  /** Without a trusted key heads are checked with the key their chain names: damage is found, a forger is not. */
-  readonly #ownKeys: boolean;
   readonly #check = new LineCheck();
   readonly #chains = new Set<string>();
   readonly #recoveries: Recovery[] = [];
@@ -35,10 +32,9 @@ export class ChainVerification {
   #tornEnd: TornTail | undefined;
   headsOfRemovedChains = 0;
 
-  constructor(directory: string, ledger: HeadLedger, ownKeys: boolean) {
+  constructor(directory: string, ledger: HeadLedger) {
     this.#directory = directory;
     this.#ledger = ledger;
-    this.#ownKeys = ownKeys;
   }
 
   async run(): Promise<void> {
@@ -186,23 +182,7 @@ export class ChainVerification {
     if (event.type === 'retention.applied') this.#retention = event;
     if (event.type !== 'chain.started') return;
     if (event.torn !== undefined) this.#recoveries.push({ chain: event.chain, time: event.time, torn: event.torn });
-    if (this.#ownKeys) this.#verifyOwnHeads(event.chain, event.key);
-  }
-
-  #verifyOwnHeads(chain: string, key: string): void {
-    const publicKey = publicKeyOf(key);
-    for (const heads of this.#ledger.open(chain)?.values() ?? []) {
-      for (const { head } of heads) {
-        if (verifyHead(head, publicKey)) continue;
-        const { seq } = head;
-        throw new BadJournal({
-          reason: 'head_invalid',
-          message: 'a head is not signed with its chain’s key',
-          chain,
-          seq,
-        });
-      }
-    }
+    this.#ledger.verifyOwn(event.chain, event.key);
   }
 
   #meet(expected: Parameters<HeadLedger['met']>[0], { hash }: ChainPosition, number: number, line: number): void {
@@ -213,15 +193,7 @@ export class ChainVerification {
   }
 
   #judgeChainEnd(): void {
-    if (this.#last === undefined) return;
-    const { chain, seq } = this.#last;
-    if (this.#ledger.beyond(chain, seq) === undefined) return;
-    throw new BadJournal({
-      reason: 'records_cut',
-      message: 'a signed head covers records that are not here',
-      chain,
-      seq: seq + 1,
-    });
+    if (this.#last !== undefined) this.#ledger.judgeChainEnd(this.#last.chain, this.#last.seq);
   }
 
   #judgeStart(): void {
@@ -258,18 +230,4 @@ export class ChainVerification {
       seq: this.#last && this.#last.seq + ahead,
     });
   }
-}
-
-// A forger may have chained anything: what is no event is a line like others.
-function parseEvent(line: string): JournalEvent | undefined {
-  try {
-    const event = JSON.parse(line) as JournalEvent;
-    return event.type === 'chain.started' && typeof event.key !== 'string' ? undefined : event;
-  } catch {
-    return undefined;
-  }
-}
-
-function samePosition(a: ChainPosition | undefined, b: ChainPosition | undefined): boolean {
-  return a?.chain === b?.chain && a?.seq === b?.seq && a?.hash === b?.hash;
 }

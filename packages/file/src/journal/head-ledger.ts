@@ -1,5 +1,7 @@
 import type { KeyObject } from 'node:crypto';
+import { BadJournal } from './bad-journal.js';
 import { type SignedHead, verifyHead } from './signed-head.js';
+import { publicKeyOf } from './signing-key.js';
 
 /** A head that has to be met. */
 interface ExpectedHead {
@@ -29,9 +31,46 @@ export class HeadLedger {
     heads.push({ head, outside });
   }
 
-  /** Whether trusted keys were given, and this head has none of their signatures. */
-  isForged(head: SignedHead): boolean {
-    return this.#keys !== undefined && !this.#keys.some((key) => verifyHead(head, key));
+  /** @throws BadJournal for a head that has the signature of no trusted key, where some were given. */
+  refuseForged(heads: readonly SignedHead[]): void {
+    const keys = this.#keys;
+    const forged = keys && heads.find((head) => !keys.some((key) => verifyHead(head, key)));
+    if (forged === undefined) return;
+    const { chain, seq } = forged;
+    throw new BadJournal({ reason: 'head_invalid', message: 'a head is not signed with the given key', chain, seq });
+  }
+
+  /**
+   * Without a trusted key heads are checked with the key their chain names: damage is found, a forger is not.
+   *
+   * @throws BadJournal for a head of the chain that is not signed with it.
+   */
+  verifyOwn(chain: string, key: string): void {
+    if (this.#keys !== undefined) return;
+    const publicKey = publicKeyOf(key);
+    for (const heads of this.open(chain)?.values() ?? []) {
+      for (const { head } of heads) {
+        if (verifyHead(head, publicKey)) continue;
+        const { seq } = head;
+        throw new BadJournal({
+          reason: 'head_invalid',
+          message: 'a head is not signed with its chain’s key',
+          chain,
+          seq,
+        });
+      }
+    }
+  }
+
+  /** @throws BadJournal where a head covers records behind the last one of its chain. */
+  judgeChainEnd(chain: string, lastSeq: number): void {
+    if (this.beyond(chain, lastSeq) === undefined) return;
+    throw new BadJournal({
+      reason: 'records_cut',
+      message: 'a signed head covers records that are not here',
+      chain,
+      seq: lastSeq + 1,
+    });
   }
 
   /** The heads of a chain, to be met while its records are read. Signed by `key` if no trusted keys were given. */

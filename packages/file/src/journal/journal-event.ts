@@ -77,3 +77,18 @@ export function precedingRecord(header: SegmentHeader): ChainPosition | undefine
   if (header.type === 'chain.started') return header.predecessor;
   return { chain: header.chain, seq: header.seq - 1, hash: header.previous };
 }
+
+/** A line that is to be an event. A forger may have chained anything: what is none is `undefined`, a line like others. */
+export function parseEvent(line: string): JournalEvent | undefined {
+  try {
+    const event = JSON.parse(line) as JournalEvent;
+    return event.type === 'chain.started' && typeof event.key !== 'string' ? undefined : event;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether two places are one. */
+export function samePosition(a: ChainPosition | undefined, b: ChainPosition | undefined): boolean {
+  return a?.chain === b?.chain && a?.seq === b?.seq && a?.hash === b?.hash;
+}

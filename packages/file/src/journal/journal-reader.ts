@@ -15,7 +15,7 @@ import type { JournalFilter } from './record-filter.js';
 import type { SignedHead } from './signed-head.js';
 import type { VerificationReport } from './verification-report.js';
 import { type VerifyJournalOptions, verifyJournal } from './verify-journal.js';
-import { type Wake, watchDirectory } from './wake.js';
+import { gatheringWake, type Wake, watchDirectory } from './wake.js';
 
 /** What can be asked of a journal, by its owner and by others. */
 export interface JournalReader {
@@ -47,10 +47,12 @@ export function journalReader(directory: string, wakeOf: () => Wake): JournalRea
   return {
     query: (filter, options) => queryRecords(directory, filter, options),
     follow: (options) => woken(wakeOf, (wake) => followRecords(directory, wake, options)),
-    entries: ({ from, follow = false, signal } = {}) =>
-      follow
-        ? woken(wakeOf, (wake) => readEntries(directory, wake, from, signal))
-        : readEntries(directory, undefined, from, signal),
+    entries: (options = {}) => {
+      const { follow = false, gatherMs = 0 } = options;
+      if (!follow) return readEntries(directory, undefined, options);
+      const gathering = () => (gatherMs > 0 ? gatheringWake(wakeOf(), gatherMs) : wakeOf());
+      return woken(gathering, (wake) => readEntries(directory, wake, options));
+    },
     trace: (requestId) => traceRequest(directory, requestId, () => isDirectoryLocked(directory)),
     heads: async () => (await readHeads(directory)).heads,
     verify: (options) => verifyJournal({ ...options, directory }),

@@ -30,8 +30,15 @@ export interface EntriesOptions {
   readonly from?: ReadFrom;
   /** Wait at the end for more. Default `false`. */
   readonly follow?: boolean;
+  /** While following: let lines gather for so long, ms, and read them together. Default 0: each as it comes. */
+  readonly gatherMs?: number;
   readonly signal?: AbortSignal;
+  /** Told of a line that cannot be parsed, and reading goes on behind it. Default: it throws. */
+  readonly onDamaged?: (line: DamagedLine) => void;
 }
+
+/** A line that cannot be parsed, as it stands. `seq` is 0 where not even that can be read. */
+export type DamagedLine = Pick<JournalEntry, 'chain' | 'seq' | 'line'>;
 
 /** Records that match, oldest first. Reads the files: memory does not grow with the journal. */
 export async function* queryRecords(
@@ -56,13 +63,13 @@ export async function* followRecords(
 export async function* readEntries(
   directory: string,
   wake: Wake | undefined,
-  from: ReadFrom = 'start',
-  signal?: AbortSignal,
+  { from = 'start', signal, onDamaged }: EntriesOptions = {},
 ): AsyncGenerator<JournalEntry, void, undefined> {
   for await (const block of walkSegments(directory, from, wake, signal)) {
     for (let start = 0; start < block.bytes.length; ) {
       const end = lineEnd(block.bytes, start);
-      if (!isSeen(block, start, from)) yield entryOf(block, start, end);
+      const entry = isSeen(block, start, from) ? undefined : entryOf(block, start, end, onDamaged);
+      if (entry !== undefined) yield entry;
       start = end + 1;
     }
   }
@@ -151,10 +158,21 @@ function isSeen({ bytes, chain }: WalkedBlock, start: number, from: ReadFrom): b
   return typeof from === 'object' && chain === from.chain && (seqOf(bytes, start) ?? 0) <= from.seq;
 }
 
-function entryOf({ bytes, chain, segment }: WalkedBlock, start: number, end: number): JournalEntry {
+function entryOf(
+  { bytes, chain, segment }: WalkedBlock,
+  start: number,
+  end: number,
+  onDamaged: EntriesOptions['onDamaged'],
+): JournalEntry | undefined {
   const line = bytes.toString('utf8', start, end);
-  const record = parse<AuditRecord | JournalEvent>(line, segment);
-  return { chain, seq: seqOf(bytes, start) ?? 0, hash: hashOf(bytes, end), record, line };
+  const seq = seqOf(bytes, start) ?? 0;
+  try {
+    return { chain, seq, hash: hashOf(bytes, end), record: parse<AuditRecord | JournalEvent>(line, segment), line };
+  } catch (cause) {
+    if (onDamaged === undefined) throw cause;
+    onDamaged({ chain, seq, line });
+    return undefined;
+  }
 }
 
 // `seq` and `hash` are the entry's, not the record's.

@@ -33,11 +33,12 @@ export async function verifyJournal(options: VerifyJournalOptions): Promise<Veri
   const ledger = new HeadLedger(keys);
   for (const head of local.heads) ledger.add(head, false);
   for (const head of outside) ledger.add(head, true);
-  const verification = new ChainVerification(directory, ledger, keys === undefined);
+  const verification = new ChainVerification(directory, ledger);
   let failure: VerificationFailure | undefined;
   try {
     await verification.run();
-    judgeHeads(local.invalidLines, [...local.heads, ...outside], ledger);
+    judgeHeadFile(local.invalidLines);
+    ledger.refuseForged([...local.heads, ...outside]);
     verification.judgeOtherChains();
   } catch (cause) {
     if (!(cause instanceof BadJournal)) throw cause;
@@ -52,19 +53,8 @@ export async function verifyJournal(options: VerifyJournalOptions): Promise<Veri
   return { ...facts, ...statements(facts, { trustedKey: keys !== undefined }) };
 }
 
-function judgeHeads(invalidLines: readonly number[], heads: readonly SignedHead[], ledger: HeadLedger): void {
-  const [line] = invalidLines;
-  if (line !== undefined) {
-    throw new BadJournal({
-      reason: 'head_invalid',
-      message: 'a line of the heads file is not a head',
-      file: HEADS_FILE,
-      line,
-    });
-  }
-  for (const head of heads) {
-    if (!ledger.isForged(head)) continue;
-    const { chain, seq } = head;
-    throw new BadJournal({ reason: 'head_invalid', message: 'a head is not signed with the given key', chain, seq });
-  }
+function judgeHeadFile([line]: readonly number[]): void {
+  if (line === undefined) return;
+  const message = 'a line of the heads file is not a head';
+  throw new BadJournal({ reason: 'head_invalid', message, file: HEADS_FILE, line });
 }

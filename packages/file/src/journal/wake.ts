@@ -70,3 +70,25 @@ export function watchDirectory(directory: string): Wake {
     },
   };
 }
+
+/** A wake that lets changes gather for `gatherMs` before each reading: many small ones are then one. */
+export function gatheringWake(wake: Wake, gatherMs: number): Wake {
+  const resting = new Bell();
+  let seen = -1;
+  return {
+    // Always the same: a reader then always asks `next`, which knows what was seen.
+    count: 0,
+    get closed() {
+      return wake.closed;
+    },
+    next: async (atMostMs, signal) => {
+      if (wake.count === seen) await wake.next(atMostMs, signal);
+      if (!wake.closed) await resting.next(gatherMs, signal);
+      seen = wake.count;
+    },
+    close: () => {
+      resting.close();
+      wake.close();
+    },
+  };
+}

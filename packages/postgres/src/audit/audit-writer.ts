@@ -1,0 +1,234 @@
+import { hash } from 'node:crypto';
+import { type Connected, Connections } from '../connection.js';
+import type { PostgresPool } from '../pool.js';
+import { blamesValues, type PostgresError, postgresError } from '../postgres-error.js';
+import { uuidOf } from '../uuid.js';
+import { type EntryRow, ROW_COLUMNS } from './entry-row.js';
+import type { DamagedLine, SourceHead } from './journal-source.js';
+
+const COLUMN_NAMES = Object.keys(ROW_COLUMNS) as (keyof typeof ROW_COLUMNS)[];
+const ARRAYS = Object.values(ROW_COLUMNS).map((type, index) => `$${index + 1}::${type}[]`);
+/**
+ * However many rows: one parameter a column. The lines are one text, split by the server: an array of them would have every
+ * quote escaped and read back again.
+ */
+const INSERT = `INSERT INTO caracal.audit_entries (${COLUMN_NAMES.join(', ')}, line)
+SELECT * FROM unnest(${ARRAYS.join(', ')}, string_to_array($${ARRAYS.length + 1}, E'\\n')) ON CONFLICT DO NOTHING`;
+
+/** What one transaction stores. */
+export interface AuditBatch {
+  readonly rows: readonly EntryRow[];
+  readonly damaged: readonly DamagedLine[];
+  readonly heads: readonly SourceHead[];
+}
+
+/** What came of it. */
+export interface AuditStored {
+  /** Entries that were there already. */
+  readonly duplicates: number;
+  readonly setAside: number;
+}
+
+interface SetAside {
+  readonly chain: string;
+  readonly seq: number;
+  readonly line: string;
+  readonly reason: 'unstorable' | 'conflict';
+  readonly detail: string;
+}
+
+/** Stores evidence so that it is there once, however often it is sent, and nothing that is refused takes others with it. */
+export class AuditWriter {
+  readonly #connections: Connections;
+  readonly #journal: string;
+  readonly #timeoutMs: number;
+  readonly #months = new Set<string>();
+  readonly #chains = new Set<string>();
+
+  constructor(pool: PostgresPool, journal: string, timeoutMs: number) {
+    this.#connections = new Connections(pool);
+    this.#journal = journal;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Looks again for what is taken to be there: the next answer may come from another server. */
+  forget(): void {
+    this.#months.clear();
+    this.#chains.clear();
+  }
+
+  /** How far this journal was stored. @throws PostgresError */
+  async position(): Promise<{ readonly chain: string; readonly seq: number } | undefined> {
+    const { rows } = await this.#connections.query(
+      this.#timeoutMs,
+      'SELECT chain::text AS chain, seq::text AS seq FROM caracal.audit_positions WHERE journal = $1',
+      [this.#journal],
+    );
+    return rows[0] && { chain: rows[0].chain, seq: Number(rows[0].seq) };
+  }
+
+  /**
+   * Stores a batch and how far it reaches, in one transaction. Where PostgreSQL refuses the values of one row, that row is
+   * set aside and the others are stored: then it takes several, in order, and what was stored stays so.
+   *
+   * @throws PostgresError for what is not to blame on a row: send the same batch again.
+   */
+  async store({ rows, damaged, heads }: AuditBatch): Promise<AuditStored> {
+    const setAside = damaged.map((line): SetAside => ({ ...line, reason: 'unstorable', detail: 'damaged' }));
+    // A line that holds its own separator, or what no text may hold, is not one that a journal writes.
+    const sound = rows.filter(({ entry }) => !UNSPLITTABLE.test(entry.line));
+    for (const { entry } of rows) {
+      if (UNSPLITTABLE.test(entry.line)) setAside.push(aside(entry, 'unstorable', 'not a line'));
+    }
+    const last = rows.at(-1);
+    const stored = await this.#storeIsolating(sound);
+    if (setAside.length > 0 || heads.length > 0 || (last !== undefined && last !== sound.at(-1))) {
+      await this.#transaction(async (connected) => {
+        await this.#setAside(connected, setAside);
+        await this.#heads(connected, heads);
+        if (last !== undefined) await this.#moveOn(connected, last);
+      });
+    }
+    return { duplicates: stored.duplicates, setAside: stored.setAside + setAside.length };
+  }
+
+  async #storeIsolating(rows: readonly EntryRow[]): Promise<AuditStored> {
+    if (rows.length === 0) return { duplicates: 0, setAside: 0 };
+    try {
+      return await this.#storeTogether(rows);
+    } catch (cause) {
+      const error = postgresError(cause);
+      if (!blamesValues(error)) throw error;
+      const [only] = rows;
+      if (rows.length === 1 && only !== undefined) return await this.#storeAlone(only, error);
+      // The refused one is in one half or the other; the first goes first, so that the position is always true.
+      const middle = rows.length >> 1;
+      const first = await this.#storeIsolating(rows.slice(0, middle));
+      const second = await this.#storeIsolating(rows.slice(middle));
+      return { duplicates: first.duplicates + second.duplicates, setAside: first.setAside + second.setAside };
+    }
+  }
+
+  async #storeTogether(rows: readonly EntryRow[]): Promise<AuditStored> {
+    await this.#ensureMonths(rows);
+    await this.#beginChains(rows);
+    try {
+      return await this.#transaction(async (connected) => {
+        const { rowCount } = await connected.query(INSERT, insertValues(rows));
+        const missing = rows.length - (rowCount ?? 0);
+        const conflicts = missing === 0 ? [] : await this.#conflicts(connected, rows);
+        await this.#setAside(
+          connected,
+          conflicts.map(({ entry }) => aside(entry, 'conflict', 'another entry has this id')),
+        );
+        await this.#moveOn(connected, rows.at(-1)!);
+        return { duplicates: missing - conflicts.length, setAside: conflicts.length };
+      });
+    } catch (cause) {
+      // 23514: a month was dropped since it was last looked for; it is looked for again.
+      if (postgresError(cause).sqlState === '23514') this.#months.clear();
+      throw cause;
+    }
+  }
+
+  async #storeAlone(row: EntryRow, { sqlState }: PostgresError): Promise<AuditStored> {
+    await this.#beginChains([row]);
+    // Its month may only have been missing.
+    if (sqlState === '23514') {
+      try {
+        return await this.#storeTogether([row]);
+      } catch (cause) {
+        if (!blamesValues(postgresError(cause))) throw cause;
+      }
+    }
+    await this.#transaction(async (connected) => {
+      await this.#setAside(connected, [aside(row.entry, 'unstorable', sqlState ?? 'refused')]);
+      await this.#moveOn(connected, row);
+    });
+    return { duplicates: 0, setAside: 1 };
+  }
+
+  async #transaction<T>(work: (connected: Connected) => Promise<T>): Promise<T> {
+    return await this.#connections.transaction(this.#timeoutMs, work);
+  }
+
+  // In a transaction of its own: making a table takes a lock that the insert of a batch must not hold.
+  async #ensureMonths(rows: readonly EntryRow[]): Promise<void> {
+    for (const { month } of rows) {
+      if (this.#months.has(month)) continue;
+      await this.#connections.query(this.#timeoutMs, `SELECT caracal.ensure_audit_months($1::timestamptz)`, [
+        `${month}T00:00:00Z`,
+      ]);
+      this.#months.add(month);
+    }
+  }
+
+  async #conflicts(connected: Connected, rows: readonly EntryRow[]): Promise<readonly EntryRow[]> {
+    const result = await connected.query('SELECT n::int AS n FROM caracal.audit_conflicts($1, $2, $3, $4, $5) AS n', [
+      rows.map(({ columns }) => columns.at),
+      rows.map(({ columns }) => columns.id),
+      rows.map(({ columns }) => columns.chain),
+      rows.map(({ columns }) => columns.seq),
+      rows.map(({ entry }) => entry.hash),
+    ]);
+    return result.rows.flatMap(({ n }) => rows[n - 1] ?? []);
+  }
+
+  async #setAside(connected: Connected, lines: readonly SetAside[]): Promise<void> {
+    for (const { chain, seq, line, reason, detail } of lines) {
+      const bytes = Buffer.from(line);
+      await connected.query(
+        `INSERT INTO caracal.audit_set_aside (chain, seq, sha256, reason, detail, bytes)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+        [uuidOf(chain), seq, hash('sha256', bytes, 'buffer'), reason, detail, bytes],
+      );
+    }
+  }
+
+  // Before its entries: a chain without entries misleads nobody, entries without a chain would not be verified.
+  async #beginChains(rows: readonly EntryRow[]): Promise<void> {
+    for (const { columns, predecessor } of rows) {
+      const chain = String(columns.chain);
+      if (this.#chains.has(chain)) continue;
+      await this.#connections.query(
+        this.#timeoutMs,
+        'INSERT INTO caracal.audit_chains (chain, predecessor) VALUES ($1, $2) ON CONFLICT DO NOTHING',
+        [chain, predecessor],
+      );
+      this.#chains.add(chain);
+    }
+  }
+
+  async #heads(connected: Connected, heads: readonly SourceHead[]): Promise<void> {
+    for (const head of heads) {
+      await connected.query(
+        'INSERT INTO caracal.audit_heads (chain, seq, time, line) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
+        [uuidOf(head.chain), head.seq, head.time, JSON.stringify(head)],
+      );
+    }
+  }
+
+  async #moveOn(connected: Connected, { columns }: EntryRow): Promise<void> {
+    await connected.query(
+      `INSERT INTO caracal.audit_positions (journal, chain, seq) VALUES ($1, $2, $3)
+       ON CONFLICT (journal) DO UPDATE SET chain = excluded.chain, seq = excluded.seq, shipped_at = now()`,
+      [this.#journal, columns.chain, columns.seq],
+    );
+  }
+}
+
+const UNSPLITTABLE = /[\n\0]/;
+
+function insertValues(rows: readonly EntryRow[]): unknown[] {
+  const values: unknown[] = COLUMN_NAMES.map((name) => rows.map(({ columns }) => columns[name]));
+  values.push(rows.map(({ entry }) => entry.line).join('\n'));
+  return values;
+}
+
+function aside(
+  { chain, seq, line }: { readonly chain: string; readonly seq: number; readonly line: string },
+  reason: SetAside['reason'],
+  detail: string,
+): SetAside {
+  return { chain, seq, line, reason, detail };
+}
