@@ -7,7 +7,8 @@ export async function serve(startServer) {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
   }
-  process.on('message', () => {
+  process.on('message', (message) => {
+    if (message !== 'cpu') return;
     const { user, system } = process.cpuUsage();
     process.send({ cpuMicros: user + system });
   });

@@ -347,7 +347,7 @@ describe('an entry that PostgreSQL would refuse', () => {
     const lineOf = ({ line }: SourceEntry) => line;
     expect((await setAside()).map(({ bytes }) => bytes.toString())).toEqual(poison.map(lineOf));
     expect((await setAside()).map(({ detail }) => detail)).toEqual([
-      ...['damaged', 'not a line', 'not a line', '22009', 'damaged', '23514', '23514'],
+      ...['damaged', 'damaged', 'damaged', '22009', 'damaged', '23514', '23514'],
     ]);
     expect(warnings.map(({ code }) => code)).toContain('set_aside');
   });

@@ -192,8 +192,7 @@ describe('postgresResourceDirectory', () => {
     proxy.swallow();
     const isStale = () => {
       try {
-        directory.byIdentifier('default', 'resource://a');
-        return false;
+        return directory.byIdentifier('default', 'resource://a') === undefined;
       } catch {
         return true;
       }

@@ -1,12 +1,13 @@
 // autocannon in a process of its own. Its latencies are whole milliseconds.
 import autocannon from 'autocannon';
 
-const { url, headers, connections, seconds } = JSON.parse(process.argv[2]);
+const { url, headers, connections, seconds, rate } = JSON.parse(process.argv[2]);
 const { requests, latency, duration, non2xx, errors, timeouts } = await autocannon({
   url,
   headers,
   connections,
   duration: seconds,
+  ...(rate && { overallRate: rate }),
 });
 console.log(
   JSON.stringify({

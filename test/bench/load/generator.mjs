@@ -21,6 +21,9 @@ async function loadWithWrk({ url, headers, connections, seconds }) {
   return JSON.parse(stdout.slice(stdout.lastIndexOf('\n{') + 1));
 }
 
+/** So many requests a second, no more: `rate`. With autocannon, because wrk knows only as fast as it can. */
+export const loadSteadily = loadWithAutocannon;
+
 async function loadWithAutocannon(options) {
   const { stdout } = await run(process.execPath, [path('autocannon.mjs'), JSON.stringify(options)]);
   return JSON.parse(stdout);

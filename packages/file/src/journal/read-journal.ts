@@ -175,9 +175,23 @@ function entryOf(
   }
 }
 
+const SEQ = '{"seq":';
+const HASH = ',"hash":"';
+/** From `,"hash":"` to the line's end. */
+const SEAL_CHARACTERS = HASH.length + 64 + 2;
+
 // `seq` and `hash` are the entry's, not the record's.
 function parse<R>(line: string, segment: number): R {
   try {
+    // Cut out of the text where they stand, which costs a fraction of copying every other member.
+    const members = line.indexOf(',') + 1;
+    if (
+      line.startsWith(SEQ) &&
+      line.startsWith(HASH, line.length - SEAL_CHARACTERS) &&
+      members < line.length - SEAL_CHARACTERS
+    ) {
+      return JSON.parse(`{${line.slice(members, -SEAL_CHARACTERS)}}`) as R;
+    }
     const { seq: _seq, hash: _hash, ...record } = JSON.parse(line) as Record<string, unknown>;
     return record as R;
   } catch {

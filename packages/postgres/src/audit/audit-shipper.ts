@@ -78,7 +78,8 @@ class PostgresAuditShipper implements AuditShipper {
   /** What was read last, and what was stored last. */
   #read: Place | undefined;
   #stored: Place | undefined;
-  #readAt = 0;
+  /** When something was read last, monotonic; infinite before reading has begun. */
+  #readAt = Number.POSITIVE_INFINITY;
   /** Ends one reading of the journal. */
   #round = new AbortController();
   /** A try has failed: the server that answers next may be another one, or an older state of it. */
@@ -160,12 +161,14 @@ class PostgresAuditShipper implements AuditShipper {
   }
 
   async #follow(source: JournalSource, signal: AbortSignal): Promise<void> {
+    this.#readAt = Number.POSITIVE_INFINITY;
     const from = await this.#retried(() => this.#writer.position());
     this.#suspect = false;
     this.#stored = from;
     this.#read = from;
     for (const head of await source.heads()) this.#heads.add(head);
-    const { gatherMs } = this.#settings;
+    const { gatherMs, clock } = this.#settings;
+    this.#readAt = clock.monotonic();
     const onDamaged = (line: DamagedLine) => void this.#damaged.push(line);
     for await (const entry of source.entries({ from: from ?? 'start', follow: true, gatherMs, signal, onDamaged })) {
       this.#take(entry);
@@ -178,12 +181,12 @@ class PostgresAuditShipper implements AuditShipper {
   #take(entry: SourceEntry): void {
     this.#readAt = this.#settings.clock.monotonic();
     this.#judgeGap(entry);
-    this.#read = entry;
+    this.#read = { chain: entry.chain, seq: entry.seq };
     try {
       this.#rows.push(entryRow(entry, this.#requests));
       this.#characters += entry.line.length;
     } catch {
-      const { chain, seq, line } = entry; // it says neither an id nor a time to find it by, or is out of every range
+      const { chain, seq, line } = entry; // it says no time or place to find it by, or is no line
       this.#damaged.push({ chain, seq: Number.isSafeInteger(seq) ? seq : 0, line });
     }
   }
@@ -237,10 +240,10 @@ class PostgresAuditShipper implements AuditShipper {
     if (result === undefined) return;
     const last = rows.at(-1);
     if (last !== undefined) {
-      const chains = new Set([this.#stored?.chain, ...rows.map(({ entry }) => entry.chain)]);
-      this.#stored = last.entry;
-      this.#shippedThrough = last.entry.record.time;
-      for (const chain of chains) if (chain !== undefined && chain !== last.entry.chain) await this.#endChain(chain);
+      const chains = new Set([this.#stored?.chain, ...rows.map(({ chain }) => chain)]);
+      this.#stored = { chain: last.chain, seq: last.seq };
+      this.#shippedThrough = last.time;
+      for (const chain of chains) if (chain !== undefined && chain !== last.chain) await this.#endChain(chain);
     }
     this.#shipped += rows.length - result.setAside + damaged.length;
     this.#duplicates += result.duplicates;
@@ -255,7 +258,7 @@ class PostgresAuditShipper implements AuditShipper {
 
   /** Whether the database has what was stored, and perhaps some of these rows: the answer to a commit may have been lost. */
   #isWhereItWas(position: Place | undefined, rows: readonly EntryRow[]): boolean {
-    const known = [this.#stored, ...rows.map(({ entry }) => entry)];
+    const known: (Place | undefined)[] = [this.#stored, ...rows];
     return known.some((place) => place?.chain === position?.chain && place?.seq === position?.seq);
   }
 

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { arrayLiteral } from '../array-literal.js';
 import { type Connected, Connections } from '../connection.js';
 import type { PostgresPool } from '../pool.js';
 import { blamesValues, type PostgresError, postgresError } from '../postgres-error.js';
@@ -74,22 +75,17 @@ export class AuditWriter {
    * @throws PostgresError for what is not to blame on a row: send the same batch again.
    */
   async store({ rows, damaged, heads }: AuditBatch): Promise<AuditStored> {
-    const setAside = damaged.map((line): SetAside => ({ ...line, reason: 'unstorable', detail: 'damaged' }));
-    // A line that holds its own separator, or what no text may hold, is not one that a journal writes.
-    const sound = rows.filter(({ entry }) => !UNSPLITTABLE.test(entry.line));
-    for (const { entry } of rows) {
-      if (UNSPLITTABLE.test(entry.line)) setAside.push(aside(entry, 'unstorable', 'not a line'));
-    }
-    const last = rows.at(-1);
-    const stored = await this.#storeIsolating(sound);
-    if (setAside.length > 0 || heads.length > 0 || (last !== undefined && last !== sound.at(-1))) {
+    const stored = await this.#storeIsolating(rows);
+    if (damaged.length > 0 || heads.length > 0) {
       await this.#transaction(async (connected) => {
-        await this.#setAside(connected, setAside);
+        await this.#setAside(
+          connected,
+          damaged.map((line) => aside(line, 'unstorable', 'damaged')),
+        );
         await this.#heads(connected, heads);
-        if (last !== undefined) await this.#moveOn(connected, last);
       });
     }
-    return { duplicates: stored.duplicates, setAside: stored.setAside + setAside.length };
+    return { duplicates: stored.duplicates, setAside: stored.setAside + damaged.length };
   }
 
   async #storeIsolating(rows: readonly EntryRow[]): Promise<AuditStored> {
@@ -119,7 +115,7 @@ export class AuditWriter {
         const conflicts = missing === 0 ? [] : await this.#conflicts(connected, rows);
         await this.#setAside(
           connected,
-          conflicts.map(({ entry }) => aside(entry, 'conflict', 'another entry has this id')),
+          conflicts.map((row) => aside(row, 'conflict', 'another entry has this id')),
         );
         await this.#moveOn(connected, rows.at(-1)!);
         return { duplicates: missing - conflicts.length, setAside: conflicts.length };
@@ -142,7 +138,7 @@ export class AuditWriter {
       }
     }
     await this.#transaction(async (connected) => {
-      await this.#setAside(connected, [aside(row.entry, 'unstorable', sqlState ?? 'refused')]);
+      await this.#setAside(connected, [aside(row, 'unstorable', sqlState ?? 'refused')]);
       await this.#moveOn(connected, row);
     });
     return { duplicates: 0, setAside: 1 };
@@ -154,10 +150,10 @@ export class AuditWriter {
 
   // In a transaction of its own: making a table takes a lock that the insert of a batch must not hold.
   async #ensureMonths(rows: readonly EntryRow[]): Promise<void> {
-    for (const { month } of rows) {
+    for (const month of new Set(rows.map(({ at }) => at.slice(0, 'yyyy-mm'.length)))) {
       if (this.#months.has(month)) continue;
       await this.#connections.query(this.#timeoutMs, `SELECT caracal.ensure_audit_months($1::timestamptz)`, [
-        `${month}T00:00:00Z`,
+        `${month}-01T00:00:00Z`,
       ]);
       this.#months.add(month);
     }
@@ -165,11 +161,11 @@ export class AuditWriter {
 
   async #conflicts(connected: Connected, rows: readonly EntryRow[]): Promise<readonly EntryRow[]> {
     const result = await connected.query('SELECT n::int AS n FROM caracal.audit_conflicts($1, $2, $3, $4, $5) AS n', [
-      rows.map(({ columns }) => columns.at),
-      rows.map(({ columns }) => columns.id),
-      rows.map(({ columns }) => columns.chain),
-      rows.map(({ columns }) => columns.seq),
-      rows.map(({ entry }) => entry.hash),
+      rows.map(({ at }) => at),
+      rows.map(({ id }) => id),
+      rows.map(({ chain }) => chain),
+      rows.map(({ seq }) => seq),
+      rows.map(({ hash: own }) => own),
     ]);
     return result.rows.flatMap(({ n }) => rows[n - 1] ?? []);
   }
@@ -187,8 +183,7 @@ export class AuditWriter {
 
   // Before its entries: a chain without entries misleads nobody, entries without a chain would not be verified.
   async #beginChains(rows: readonly EntryRow[]): Promise<void> {
-    for (const { columns, predecessor } of rows) {
-      const chain = String(columns.chain);
+    for (const { chain, predecessor } of rows) {
       if (this.#chains.has(chain)) continue;
       await this.#connections.query(
         this.#timeoutMs,
@@ -208,20 +203,18 @@ export class AuditWriter {
     }
   }
 
-  async #moveOn(connected: Connected, { columns }: EntryRow): Promise<void> {
+  async #moveOn(connected: Connected, { chain, seq }: EntryRow): Promise<void> {
     await connected.query(
       `INSERT INTO caracal.audit_positions (journal, chain, seq) VALUES ($1, $2, $3)
        ON CONFLICT (journal) DO UPDATE SET chain = excluded.chain, seq = excluded.seq, shipped_at = now()`,
-      [this.#journal, columns.chain, columns.seq],
+      [this.#journal, chain, seq],
     );
   }
 }
 
-const UNSPLITTABLE = /[\n\0]/;
-
 function insertValues(rows: readonly EntryRow[]): unknown[] {
-  const values: unknown[] = COLUMN_NAMES.map((name) => rows.map(({ columns }) => columns[name]));
-  values.push(rows.map(({ entry }) => entry.line).join('\n'));
+  const values: unknown[] = COLUMN_NAMES.map((_, index) => arrayLiteral(rows.map((row) => row.values[index] ?? null)));
+  values.push(rows.map(({ line }) => line).join('\n'));
   return values;
 }
 

@@ -25,14 +25,18 @@ export const ROW_COLUMNS = Object.freeze({
   status: 'integer',
 } as const);
 
-type Column = keyof typeof ROW_COLUMNS;
-
-/** An entry as it is stored. */
+/** An entry as it is stored. Not the parsed record: thousands of these wait together. */
 export interface EntryRow {
-  readonly columns: Readonly<Record<Column, string | number | null>>;
-  /** First day of the month it belongs to, UTC. */
-  readonly month: string;
-  readonly entry: SourceEntry;
+  /** In the order of {@link ROW_COLUMNS}. */
+  readonly values: readonly (string | number | null)[];
+  readonly at: string;
+  readonly id: string;
+  readonly chain: string;
+  readonly seq: number;
+  readonly hash: string;
+  readonly line: string;
+  /** When it was made, as the record says. */
+  readonly time: string;
   /** Chain before this one, where it begins one. */
   readonly predecessor: string | undefined;
 }
@@ -40,43 +44,43 @@ export interface EntryRow {
 /**
  * The columns of an entry. They are for finding it: text is cut and cleaned, and the line says what it says.
  *
- * @throws RangeError for an entry without a time or a place in its chain.
+ * @throws RangeError for an entry without a time or a place in its chain, and for a line that is none.
  */
-export function entryRow(entry: SourceEntry, requests: RequestMemory): EntryRow {
-  if (!Number.isSafeInteger(entry.seq)) throw new RangeError('seq');
-  const record = entry.record as Partial<AuditRecord> & { predecessor?: { chain?: unknown } };
-  const id = uuidOf(String(record.id));
-  const time = Date.parse(String(record.time));
+export function entryRow({ chain, seq, hash, line, record }: SourceEntry, requests: RequestMemory): EntryRow {
+  if (!Number.isSafeInteger(seq)) throw new RangeError('seq');
+  // Lines are sent together, and NUL is what no text may hold; a journal writes neither.
+  if (line.includes('\n') || line.includes('\0')) throw new RangeError('line');
+  const facts = record as Partial<AuditRecord> & { predecessor?: { chain?: unknown } };
+  const id = uuidOf(String(facts.id));
+  const made = Date.parse(String(facts.time));
   // Nothing but the entry decides where it belongs, or a second arrival would not meet the first.
-  const at = timeOfUuid(id) ?? time;
-  const atText = new Date(at).toISOString();
-  const facts = requests.factsOf(record);
-  const predecessor = record.predecessor?.chain;
-  return {
-    month: `${atText.slice(0, 7)}-01`,
-    entry,
-    predecessor: typeof predecessor === 'string' ? uuidOf(predecessor) : undefined,
-    columns: {
-      at: atText,
-      id,
-      chain: uuidOf(entry.chain),
-      seq: entry.seq,
-      type: evidenceText(String(record.type)),
-      time: Number.isNaN(time) ? atText : new Date(time).toISOString(),
-      gateway_id: column(record.gatewayId),
-      request_id: typeof record.requestId === 'string' ? uuidOf(record.requestId) : null,
-      zone_id: column(facts.zoneId),
-      application_id: column(facts.applicationId),
-      resource: column(facts.resource),
-      issuer: column(facts.issuer),
-      subject: column(facts.subject),
-      jti: column(record.jti),
-      decision: column(record.decision),
-      error: column(record.error),
-      outcome: column(record.outcome),
-      status: Number.isInteger(record.status) && Math.abs(record.status!) < 2 ** 31 ? record.status! : null,
-    },
-  };
+  const at = new Date(timeOfUuid(id) ?? made).toISOString();
+  const time = Number.isNaN(made) ? at : new Date(made).toISOString();
+  const chainId = uuidOf(chain);
+  const { zoneId, applicationId, resource, issuer, subject } = requests.factsOf(facts);
+  const { status, requestId, predecessor } = facts;
+  const values = [
+    at,
+    id,
+    chainId,
+    seq,
+    evidenceText(String(facts.type)),
+    time,
+    column(facts.gatewayId),
+    typeof requestId === 'string' ? uuidOf(requestId) : null,
+    column(zoneId),
+    column(applicationId),
+    column(resource),
+    column(issuer),
+    column(subject),
+    column(facts.jti),
+    column(facts.decision),
+    column(facts.error),
+    column(facts.outcome),
+    Number.isInteger(status) && Math.abs(status!) < 2 ** 31 ? status! : null,
+  ];
+  const before = typeof predecessor?.chain === 'string' ? uuidOf(predecessor.chain) : undefined;
+  return { values, at, id, chain: chainId, seq, hash, line, time, predecessor: before };
 }
 
 function column(value: unknown): string | null {
