@@ -284,6 +284,34 @@ describe('caracal seal', () => {
     expectFault(moved, 2, 'does not open');
   });
 
+  it('seals the secrets of an OAuth provider for its token endpoint as well', async () => {
+    const { origins } = world.configuration.providers![0] as { origins: string[] };
+    const oauth = {
+      id: 'provider://oauth',
+      kind: 'oauth2_client_credentials',
+      tokenEndpoint: 'https://id.example/token',
+      clientId: 'caracal',
+      origins,
+    };
+    const write = (clientSecret: object) => {
+      const providers = [...world.configuration.providers!, { ...oauth, clientSecret }];
+      return writeFile(join(world.directory, 'oauth.json'), JSON.stringify({ ...world.configuration, providers }));
+    };
+    await write({ env: 'OTHER_SECRET' });
+    const args = ['seal', '--for', 'provider://oauth', '--config', 'oauth.json'];
+    expectFault(
+      await world.caracal(args, { stdin: 'x' }),
+      2,
+      'choose provider://oauth.clientSecret or provider://oauth.privateKey',
+    );
+    const ran = await world.caracal(['seal', '--for', 'provider://oauth.clientSecret', ...args.slice(3)], {
+      stdin: SECRETS.OTHER_SECRET,
+    });
+    expectDone(ran);
+    await write(JSON.parse(ran.out));
+    expectDone(await world.caracal(['check', '--offline', '--config', 'oauth.json']));
+  });
+
   it('seals an application’s secret, with which it then gets mandates', async () => {
     const ran = await world.caracal(['seal', '--for', 'billing-agent', '--json'], { stdin: SECRETS.AGENT_SECRET });
     expectDone(ran);
