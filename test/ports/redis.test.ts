@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type RedisStoreOptions,
   redisRateLimiter,
@@ -17,15 +18,16 @@ import {
 } from '@caracal/testkit';
 import { Redis as Redis5 } from 'ioredis5';
 import { afterAll, beforeAll } from 'vitest';
-import { type RedisServer, startRedis } from '../servers/redis.js';
+import { useRedis } from '../servers/redis.js';
 import { travel } from '../servers/travel.js';
 import { portSuite } from './port-suite.js';
 
-let server: RedisServer;
+let server: Awaited<ReturnType<typeof useRedis>>;
 let subjects = 0;
+const run = randomUUID();
 
 beforeAll(async () => {
-  server = await startRedis();
+  server = await useRedis();
 });
 afterAll(() => server.close());
 
@@ -39,7 +41,7 @@ type Make<Port> = (
 function subject<Port>(make: Make<Port>): MakePort<Port> {
   return async (wishes) => {
     const clock = manualClock();
-    const prefix = `suite-${++subjects}`;
+    const prefix = `${run}-${++subjects}`;
     const client = await server.connect();
     const store = await make({ client, prefix }, clock, wishes?.capacity);
     return {
@@ -51,6 +53,8 @@ function subject<Port>(make: Make<Port>): MakePort<Port> {
       },
       close: async () => {
         await store.close?.();
+        const keys = await client.keys(`*${prefix}:*`);
+        if (keys.length > 0) await client.del(...keys);
         client.disconnect();
       },
     };
@@ -102,7 +106,7 @@ portSuite(
   'redisReplayStore over ioredis 5',
   unbounded(replayStoreCases),
   subject(async (options, clock) => {
-    const client = new Redis5({ port: server.port, host: '127.0.0.1' });
+    const client = new Redis5(server.url);
     await client.ping();
     const store = redisReplayStore({ ...options, client, clock });
     return Object.assign(store, { close: async () => client.disconnect() });
@@ -113,7 +117,7 @@ portSuite(
   'redisRevocationStore over ioredis 5',
   revocationStoreCases,
   subject(async (options, clock, maxEntries) => {
-    const client = new Redis5({ port: server.port, host: '127.0.0.1' });
+    const client = new Redis5(server.url);
     await client.ping();
     const store = await revocations({ ...options, client }, clock, maxEntries);
     return {

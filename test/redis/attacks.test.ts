@@ -1,6 +1,6 @@
 import type { Anchor } from '@caracal/core';
 import { type RedisRevocationStore, type RedisRevocationStoreOptions, redisRevocationStore } from '@caracal/redis';
-import { eventually } from '@caracal/testkit';
+import { eventually, manualClock } from '@caracal/testkit';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../servers/redis.js';
@@ -312,6 +312,23 @@ describe('a process that fell behind', () => {
     await running.revoke(anchor('a'));
     await eventually('it knows', () => other.isRevoked([anchor('a')]));
     await freshAgain(other);
+  });
+});
+
+describe('a wall clock that is set', () => {
+  it('ends no revocation early, whichever way and whenever it is set', async () => {
+    const hour = 60 * 60 * 1000;
+    const clock = manualClock();
+    const store = await started({ clock });
+    clock.setWall(clock.now() + 10 * hour); // it was behind
+    await store.revoke(anchor('a'));
+    const right = manualClock(clock.now());
+    const other = await started({ clock: right });
+    right.advance(24 * hour);
+    expect(other.isRevoked([anchor('a')])).toBe(true);
+    other.revoke(anchor('b')).catch(() => undefined);
+    right.setWall(right.now() + 300 * hour); // by mistake
+    expect(other.isRevoked([anchor('b')])).toBe(true);
   });
 });
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { RECOMMENDED_REDIS_OPTIONS, redisStores } from '@caracal/redis';
-import { settledInTime } from '@caracal/testkit';
+import { eventually, settledInTime } from '@caracal/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../servers/redis.js';
 
@@ -65,7 +65,7 @@ describe('a server that is full', () => {
     const warnings: string[] = [];
     const stores = redisStores({ client, prefix: 'evicting', onWarning: (message) => void warnings.push(message) });
     await stores.ready(20_000);
-    expect(warnings.join()).toContain('noeviction');
+    await eventually('it is told', () => warnings.join().includes('noeviction'));
     await stores.close();
   });
 });

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -20,6 +20,28 @@ export interface RedisServer {
   /** Starts it again on the same port: with what it has kept on disk, which without `appendonly` is nothing. */
   restart(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A server that is only used, never taken away: the one of `REDIS_URL`, which others may use too, else one of the test's own. */
+export async function useRedis(): Promise<Pick<RedisServer, 'connect' | 'close'> & { readonly url: string }> {
+  const { REDIS_URL: url } = process.env;
+  if (url === undefined) {
+    const server = await startRedis();
+    return { ...server, url: `redis://127.0.0.1:${server.port}` };
+  }
+  const clients = new Set<Redis>();
+  return {
+    url,
+    connect: async (more = {}) => {
+      const client = new Redis(url, more);
+      clients.add(client);
+      await once(client, 'ready');
+      return client;
+    },
+    close: async () => {
+      for (const client of clients) client.disconnect();
+    },
+  };
 }
 
 /** Arguments of the server, as on its command line. */
@@ -123,21 +145,24 @@ async function untilItAnswers(port: number, stillThere: () => void): Promise<voi
  * @throws Error with the remedy: a suite over a real server never passes by being skipped.
  */
 function requireRedisServer(): void {
-  if (installed || spawnSync('redis-server', ['--version']).status === 0) {
+  if (installed || isInstalled()) {
     installed = true;
     return;
   }
-  try {
-    execFileSync('apt-get', ['update', '-qq'], { stdio: 'ignore' });
-    const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    // Without recommended packages, and without a service that would start on its own.
-    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-server'], {
-      stdio: 'ignore',
-      env: { ...environment, RUNLEVEL: '1' },
-    });
-  } catch (cause) {
+  // Several test files may come here at once: each waits for the lock, and the last finds it installed.
+  const lock = ['-o', 'DPkg::Lock::Timeout=120', '-qq'];
+  // No service is to start on its own.
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  spawnSync('apt-get', [...lock, 'update'], { stdio: 'ignore' });
+  const install = ['install', '-y', '--no-install-recommends', 'redis-server'];
+  spawnSync('apt-get', [...lock, ...install], { stdio: 'ignore', env: environment });
+  if (!isInstalled()) {
     const remedy = 'Install it (apt-get install redis-server, brew install redis), or run the tests as root once';
-    throw new Error(`These tests need redis-server on the PATH. ${remedy}`, { cause });
+    throw new Error(`These tests need redis-server on the PATH. ${remedy}`);
   }
   installed = true;
+}
+
+function isInstalled(): boolean {
+  return spawnSync('redis-server', ['--version']).status === 0;
 }

@@ -26,5 +26,5 @@ end`;
 
 /** Makes time pass on a server, for the keys with this prefix: its clock itself cannot be moved. */
 export async function travel(client: Redis, prefix: string, ms: number): Promise<void> {
-  await client.eval(TRAVEL, 1, 'lives', `*${prefix}:*`, ms);
+  await client.eval(TRAVEL, 1, `${prefix}:lives`, `*${prefix}:*`, ms);
 }

@@ -18,7 +18,7 @@ export interface RedisRevocationStoreOptions extends RedisStoreOptions {
   readonly signingKey?: Uint8Array;
   /** How often the state is proved complete, ms. Default 500. */
   readonly heartbeatMs?: number;
-  /** How long a process that starts waits, on a dataset that has just begun, for others to write back what they know, ms. Default 5,000. */
+  /** How long nobody is fresh after a restart, a failover or a loss, for everybody to write back what they know, ms. Default 5,000. */
   readonly settleMs?: number;
   /** Anchors revoked at once; more are refused. Default 1,000,000, some 100 MB of memory here and 200 MB in Redis. */
   readonly maxEntries?: number;
@@ -42,6 +42,8 @@ const KNOWN = [
   ...['beginsDataset', 'onWarning', 'clock'],
 ];
 const MIN_KEY_BYTES = 32;
+/** As long as a timer can wait. */
+const LONG_MS = 2 ** 31 - 1;
 
 /**
  * Revocations shared by every process with this Redis and prefix. All of them stand in this process's memory too; a stream brings
@@ -87,7 +89,10 @@ export function redisRevocationStore(options: RedisRevocationStoreOptions): Redi
   // Its faults are those of the client, which its owner listens to.
   subscriber.on('error', () => undefined);
   const stop = followLog({ subscriber, dataset, store, timeoutMs });
-  void warnOfEviction(commands, onWarning);
+  void store.ready(LONG_MS).then(
+    () => warnOfEviction(commands, onWarning),
+    () => undefined, // closed before
+  );
   return {
     isRevoked: (anchors) => store.isRevoked(anchors),
     freshAsOf: () => store.freshAsOf(),
@@ -113,7 +118,7 @@ function signingKeyOf({ signingKey }: RedisRevocationStoreOptions): Uint8Array {
 
 // A server that makes room by forgetting keys would un-revoke, and make used mandates usable.
 async function warnOfEviction(commands: RedisCommands, onWarning: OnWarning): Promise<void> {
-  const memory = await commands.call('INFO', 'memory').catch(() => undefined); // not ready yet, or not allowed to ask
+  const memory = await commands.call('INFO', 'memory').catch(() => undefined); // not allowed to ask
   const policy = /^maxmemory_policy:(\S+)/m.exec(typeof memory === 'string' ? memory : '')?.[1];
   if (policy === undefined || policy === 'noeviction') return;
   onWarning(`Redis forgets keys when it is full (maxmemory-policy ${policy}); set it to noeviction`);

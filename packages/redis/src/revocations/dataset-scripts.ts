@@ -38,9 +38,12 @@ return 1
 /**
  * Reads the head, and writes: a replica refuses that, and so does a primary that was told to have replicas (min-replicas-to-write)
  * and has lost them.
- * KEYS: head, beat. ARGV: life of the beat in ms. Answers the server's time (s) and the head, if any.
+ * KEYS: head, beat. ARGV: life of the beat in ms. Answers the server's time (s), the name of its history, which is another one
+ * after a restart or a failover, and the head, if any.
  */
 export const BEAT = script(`
 redis.call('SET', KEYS[2], '1', 'PX', ARGV[1])
-return { redis.call('TIME')[1], redis.call('GET', KEYS[1]) }
+local replication = redis.pcall('INFO', 'replication')
+local history = type(replication) == 'string' and string.match(replication, 'master_replid:(%w+)')
+return { redis.call('TIME')[1], history or '', redis.call('GET', KEYS[1]) }
 `);

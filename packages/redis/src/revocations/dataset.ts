@@ -11,9 +11,21 @@ export interface Commit {
   readonly changes: readonly Change[];
 }
 
+/** What the primary answers to a beat. */
+export interface Beat {
+  /** The server's clock, s since the epoch. */
+  readonly serverSeconds: number;
+  /** Names the history of its data: another after a restart or a failover. Empty where the server does not tell. */
+  readonly history: string;
+  /** The text of the head, if there is one. */
+  readonly headText: string | undefined;
+}
+
 /** Entries of the log: how far a process may fall behind without reading the whole state again. */
 const LOG_LENGTH = 20_000;
-const PAGE = 1_000;
+const ENTRIES_PAGE = 1_000;
+/** Commits read at once, each of up to 500 changes. */
+const COMMITS_PAGE = 50;
 const BEAT_LIFE_MS = 60_000;
 
 /** The keys of revocation in Redis, all in one slot, and how they are read and written. */
@@ -33,14 +45,16 @@ export class RevocationDataset {
     return `${this.#tag}:${generation}:log`;
   }
 
-  /** Proves that the primary answers. @returns the server's clock, s since the epoch, and the text of the head, if there is one */
-  async beat(): Promise<{ readonly serverSeconds: number; readonly headText: string | undefined }> {
+  /** Proves that the primary answers. */
+  async beat(): Promise<Beat> {
     const keys = [this.#headKey(), `${this.#tag}:beat`];
-    const [seconds, head] = (await this.#commands.run(BEAT, keys, [BEAT_LIFE_MS])) as [
+    const answer = (await this.#commands.run(BEAT, keys, [BEAT_LIFE_MS])) as [
+      string,
       string,
       string | null | undefined,
     ];
-    return { serverSeconds: Number(seconds), headText: head ?? undefined };
+    const [seconds, history, head] = answer;
+    return { serverSeconds: Number(seconds), history, headText: head ?? undefined };
   }
 
   /** The head, if there is one. @throws DamagedDataset */
@@ -90,7 +104,7 @@ export class RevocationDataset {
 
   /** Commits after `sequence`, a page of them, oldest first. @throws DamagedDataset */
   async commitsAfter(generation: string, sequence: number): Promise<readonly Commit[]> {
-    const range = [this.logKey(generation), `${sequence}-2`, '+', 'COUNT', PAGE] as const;
+    const range = [this.logKey(generation), `${sequence}-2`, '+', 'COUNT', COMMITS_PAGE] as const;
     return this.parseLog(await this.#commands.call('XRANGE', ...range));
   }
 
@@ -107,7 +121,7 @@ export class RevocationDataset {
   async *entries(generation: string, end: number): AsyncGenerator<readonly Change[]> {
     let cursor = '0';
     do {
-      const scan = ['HSCAN', this.#bucketKey(generation, end), cursor, 'COUNT', PAGE] as const;
+      const scan = ['HSCAN', this.#bucketKey(generation, end), cursor, 'COUNT', ENTRIES_PAGE] as const;
       const [next, flat] = (await this.#commands.call(...scan)) as [string, string[]];
       cursor = next;
       yield reading(() => parsePage(flat, end));

@@ -7,7 +7,8 @@ import type { FollowedRevocations } from './store.js';
 /** How long the server holds a read open for news, ms. Below any command timeout that makes sense. */
 const BLOCK_MS = 500;
 const PAUSE_MS = 100;
-const PAGE = 500;
+/** Commits read at once: following those of a dataset that is being written back takes some ms each. */
+const PAGE = 20;
 
 /** Options of {@link followLog}. */
 export interface FeedOptions {

@@ -44,8 +44,14 @@ async function readAt(
   for (const { count } of began.buckets.values()) entries += count;
   if (entries > maxEntries) throw new Error(`the dataset has ${entries} revocations, more than maxEntries allows`);
   const state = new RevocationState(seals);
+  let read = 0;
   for (const end of began.buckets.keys()) {
-    for await (const page of dataset.entries(generation, end)) state.adopt(state.planAsRead(page));
+    for await (const page of dataset.entries(generation, end)) {
+      read += page.length;
+      // Whoever adds entries without end must not fill this process's memory. A scan may tell of an entry twice.
+      if (read > 2 * maxEntries) throw new DamagedDataset('there are more entries than its head says');
+      state.adopt(state.planAsRead(page));
+    }
   }
   let head = began;
   for (;;) {

@@ -13,10 +13,12 @@ import type { RedisClient } from '../commands/client.js';
 import type { OnWarning } from '../store-options.js';
 import { type Change, hoursOf, lifting, revocation } from './change.js';
 import type { Commit, RevocationDataset } from './dataset.js';
+import { Freshness } from './freshness.js';
 import { DamagedDataset, type Head, parseHead, type SealedBucket, sealedHead } from './head.js';
 import { inSlices } from './in-slices.js';
 import { type Loaded, loadDataset } from './load.js';
 import { MemoryOfLoss } from './memory-of-loss.js';
+import { type Pending, PendingChanges } from './pending-changes.js';
 import type { Seals } from './seals.js';
 import { type Plan, RevocationState } from './state.js';
 
@@ -46,13 +48,6 @@ export interface RevocationParts {
   readonly onWarning: OnWarning;
 }
 
-/** What waits to be written. */
-interface Pending {
-  readonly change: Change;
-  readonly resolve: () => void;
-  readonly reject: (cause: unknown) => void;
-}
-
 /** Changes in one commit. */
 const MAX_CHANGES = 500;
 /** Deadlines of one command that a change waits for its commit: others may commit before it, or the dataset be read first. */
@@ -67,20 +62,19 @@ export class FollowedRevocations implements RedisRevocationStore {
   readonly #parts: RevocationParts;
   readonly #wallAtStart: number;
   readonly #listeners = new RevocationListeners();
-  readonly #pending = new Set<Pending>();
+  readonly #pending = new PendingChanges();
   /** Revoked here, and not known to be in the dataset. */
   readonly #unwritten = new RevocationIndex();
-  readonly #readyCalls = new Set<() => void>();
+  readonly #freshness: Freshness;
   #known: Loaded | undefined;
   #loss: MemoryOfLoss | undefined;
-  #freshAsOf = Number.NEGATIVE_INFINITY;
   /** What is known here must be read again. */
   #stale = true;
-  /** The state was complete once, so that what the dataset lacks is known. */
-  #remembers = false;
-  /** Monotonic, ms: since when the dataset says that it settles then. */
-  #settling = { at: Number.NaN, since: 0 };
   #serverHours = Number.NEGATIVE_INFINITY;
+  /** Of the server's data, as the last beat named it. */
+  #history: string | undefined;
+  /** Monotonic, ms. */
+  #lastBeat = Number.NEGATIVE_INFINITY;
   #silentBeats = 0;
   #trouble: string | undefined;
   #turning = false;
@@ -91,6 +85,7 @@ export class FollowedRevocations implements RedisRevocationStore {
 
   constructor(parts: RevocationParts) {
     this.#parts = parts;
+    this.#freshness = new Freshness(parts.clock, parts.settleMs);
     this.#wallAtStart = parts.clock.now() - parts.clock.monotonic();
     this.#turn();
   }
@@ -108,14 +103,14 @@ export class FollowedRevocations implements RedisRevocationStore {
   }
 
   freshAsOf(): number {
-    return this.#freshAsOf;
+    return this.#freshness.asOf;
   }
 
   async revoke(anchor: Anchor): Promise<void> {
     const checked = checkedAnchor(anchor);
     const isNew = !this.isRevoked([checked]);
     if (isNew && !this.#hasRoom()) throw new CaracalError('revocation_unavailable', 'store_full');
-    const change = revocation(checked, this.#now());
+    const change = revocation(checked, this.#latest());
     const written = this.#write(change);
     // Here at once: what goes on under this anchor must not wait for Redis, nor for its absence.
     this.#unwritten.set(checked, change.end);
@@ -126,32 +121,22 @@ export class FollowedRevocations implements RedisRevocationStore {
   }
 
   async lift(anchor: Anchor): Promise<void> {
-    await this.#write(lifting(checkedAnchor(anchor), this.#now()));
+    await this.#write(lifting(checkedAnchor(anchor), this.#latest()));
   }
 
   subscribe(tell: RevocationListener): () => void {
     return this.#listeners.subscribe(tell);
   }
 
-  async ready(timeoutMs = 10_000): Promise<void> {
-    if (Number.isFinite(this.#freshAsOf)) return;
-    await new Promise<void>((resolve, reject) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.#readyCalls.delete(done);
-        if (Number.isFinite(this.#freshAsOf)) resolve();
-        else reject(new CaracalError('revocation_unavailable', 'not_ready'));
-      };
-      const timer = setTimeout(done, timeoutMs);
-      this.#readyCalls.add(done);
-    });
+  ready(timeoutMs = 10_000): Promise<void> {
+    return this.#freshness.ready(timeoutMs);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    for (const done of this.#readyCalls) done();
-    this.#refuse(new CaracalError('revocation_unavailable', 'closed'));
+    this.#freshness.close();
+    this.#pending.clear(new CaracalError('revocation_unavailable', 'closed'));
   }
 
   /** Follows commits, oldest first, and does without those it has. Tells of what is newly revoked. */
@@ -184,10 +169,16 @@ export class FollowedRevocations implements RedisRevocationStore {
     this.#turn();
   }
 
-  // The clock is not one that is set: a revocation must not end early because an operator corrects the time.
+  // A revocation must not end early because the time is corrected, before or after it was made: what is over is judged by the
+  // earlier, what begins by the later of the wall clock as it is and as it has gone on since the start.
   #now(): number {
     const { clock } = this.#parts;
     return Math.min(clock.now(), this.#wallAtStart + clock.monotonic());
+  }
+
+  #latest(): number {
+    const { clock } = this.#parts;
+    return Math.max(clock.now(), this.#wallAtStart + clock.monotonic());
   }
 
   #hasRoom(): boolean {
@@ -197,26 +188,9 @@ export class FollowedRevocations implements RedisRevocationStore {
 
   #write(change: Change): Promise<void> {
     if (this.#closed) return Promise.reject(new CaracalError('revocation_unavailable', 'closed'));
-    return new Promise<void>((resolve, reject) => {
-      const late = (): void => {
-        if (change.op === 'lift') this.#pending.delete(pending);
-        pending.reject(new CaracalError('revocation_unavailable', 'not_durable'));
-      };
-      const timer = setTimeout(late, TURNS * this.#parts.timeoutMs);
-      const pending: Pending = {
-        change,
-        resolve: () => {
-          clearTimeout(timer);
-          resolve();
-        },
-        reject: (cause) => {
-          clearTimeout(timer);
-          reject(cause);
-        },
-      };
-      this.#pending.add(pending);
-      this.#turn();
-    });
+    const written = this.#pending.add(change, TURNS * this.#parts.timeoutMs);
+    this.#turn();
+    return written;
   }
 
   #turn(): void {
@@ -241,8 +215,10 @@ export class FollowedRevocations implements RedisRevocationStore {
       do {
         this.#turnAgain = false;
         if (this.#stale || this.#known === undefined) await this.#load();
-        if (this.#pending.size > 0 || this.#loss !== undefined || this.#drops().length > 0) await this.#commit();
-        else await this.#beat();
+        const toDo = this.#pending.size > 0 || this.#loss !== undefined || this.#drops().length > 0;
+        if (toDo) await this.#commit();
+        // Only beats prove anything, so there is one whatever there is to do.
+        if (!toDo || this.#parts.clock.monotonic() - this.#lastBeat >= this.#parts.heartbeatMs) await this.#beat();
         this.#silentBeats = 0;
       } while (!this.#closed && (this.#turnAgain || this.#loss !== undefined));
       return true;
@@ -262,15 +238,7 @@ export class FollowedRevocations implements RedisRevocationStore {
       this.#parts.client.disconnect(true);
     }
     this.#tell(`the state of revocations cannot be proved complete: ${whyOf(cause)}`, cause);
-    this.#refuse(new CaracalError('revocation_unavailable', 'not_durable', { cause }));
-  }
-
-  // Revocations stay in effect here, and are written when Redis is back. Lifts never were in effect.
-  #refuse(cause: CaracalError): void {
-    for (const pending of this.#pending) {
-      if (pending.change.op === 'lift' || this.#closed) this.#pending.delete(pending);
-      pending.reject(cause);
-    }
+    this.#pending.refuse(new CaracalError('revocation_unavailable', 'not_durable', { cause }));
   }
 
   #tell(message: string, cause?: unknown): void {
@@ -289,6 +257,7 @@ export class FollowedRevocations implements RedisRevocationStore {
       });
       this.#loss = (await this.#loss?.with(before)) ?? new MemoryOfLoss(before);
     }
+    if (this.#known !== undefined && isLoss(this.#known.head, loaded.head)) this.#freshness.unsettle();
     this.#known = loaded;
     this.#stale = false;
     this.#announce(revoked);
@@ -300,7 +269,7 @@ export class FollowedRevocations implements RedisRevocationStore {
       return (await loadDataset(dataset, seals, 2 * maxEntries)) ?? (await this.#begin(''));
     } catch (cause) {
       // Who never was fresh may have the wrong key, and must not replace what others can prove.
-      if (!(cause instanceof DamagedDataset && this.#remembers)) throw cause;
+      if (!(cause instanceof DamagedDataset && this.#freshness.remembers)) throw cause;
       const { headText } = await dataset.beat();
       return await this.#begin(headText ?? '');
     }
@@ -309,8 +278,9 @@ export class FollowedRevocations implements RedisRevocationStore {
   /** Begins a dataset in place of what is there, which is nothing or damaged. */
   async #begin(replacedText: string): Promise<Loaded> {
     const { dataset, seals, beginsDataset, settleMs, clock } = this.#parts;
-    if (!beginsDataset && !this.#remembers) throw new Error('there is no dataset, and beginsDataset is false');
-    if (this.#remembers) {
+    if (!beginsDataset && !this.#freshness.remembers)
+      throw new Error('there is no dataset, and beginsDataset is false');
+    if (this.#freshness.remembers) {
       const what = replacedText === '' ? 'gone' : 'damaged';
       this.#tell(`the dataset of revocations is ${what}; it begins anew with what this process knows`);
     }
@@ -329,7 +299,7 @@ export class FollowedRevocations implements RedisRevocationStore {
   async #commit(): Promise<void> {
     const { dataset, seals, settleMs, clock } = this.#parts;
     const { head, state } = this.#known!;
-    const pending = [...this.#pending].slice(0, MAX_CHANGES);
+    const pending = this.#pending.first(MAX_CHANGES);
     const lost = this.#loss?.lacking(state, hoursOf(this.#now()), MAX_CHANGES);
     if (lost === undefined) this.#loss = undefined;
     // What was lost comes first: a lift that waits is meant for it too.
@@ -345,7 +315,6 @@ export class FollowedRevocations implements RedisRevocationStore {
     const { generation } = head;
     const settlesAt = lost?.length ? Math.ceil(clock.now() + settleMs) : head.settlesAt;
     const next = sealedHead(seals, { generation, sequence: head.sequence + 1, settlesAt, buckets });
-    const startedAt = clock.monotonic();
     if (!(await dataset.commit(head, next, plan.steps))) {
       await this.#beat(); // somebody else was first: read what they did
       this.#turnAgain = true;
@@ -353,7 +322,6 @@ export class FollowedRevocations implements RedisRevocationStore {
     }
     // The log may have brought it before the answer came.
     if (this.#known?.head === head) this.#take(state, next, plan);
-    this.#prove(startedAt);
     this.#done(pending);
     if (this.#pending.size > 0) this.#turnAgain = true;
   }
@@ -361,10 +329,9 @@ export class FollowedRevocations implements RedisRevocationStore {
   #done(pending: readonly Pending[]): void {
     for (const each of pending) {
       const { op, anchor } = each.change;
-      this.#pending.delete(each);
       this.#unwritten.delete(anchor);
       if (op === 'lift') this.#loss?.forget(anchor);
-      each.resolve();
+      this.#pending.done(each);
     }
   }
 
@@ -373,8 +340,11 @@ export class FollowedRevocations implements RedisRevocationStore {
     const { dataset, clock } = this.#parts;
     const before = this.#known!.head;
     const startedAt = clock.monotonic();
-    const { serverSeconds, headText } = await dataset.beat();
+    const { serverSeconds, history, headText } = await dataset.beat();
+    this.#lastBeat = startedAt;
     this.#serverHours = serverSeconds / 3600;
+    if (this.#history !== undefined && history !== this.#history) this.#freshness.unsettle();
+    this.#history = history;
     if (headText !== before.text) {
       const head = this.#parsed(headText);
       if (head?.generation !== before.generation || head.sequence <= before.sequence) {
@@ -416,24 +386,11 @@ export class FollowedRevocations implements RedisRevocationStore {
     return false;
   }
 
+  /** Answers whether everything is known here that was in the dataset then; it is not fresh while some of it is to be written back. */
   #prove(startedAt: number): boolean {
     if (this.#stale) return false;
-    if (this.#loss !== undefined || !this.#settled()) return true;
-    this.#freshAsOf = Math.max(this.#freshAsOf, startedAt);
-    this.#remembers = true;
-    this.#trouble = undefined;
-    for (const done of this.#readyCalls) done();
+    if (this.#loss === undefined && this.#freshness.prove(startedAt, this.#known!.head)) this.#trouble = undefined;
     return true;
-  }
-
-  // Whoever was there before brings back itself what the dataset lacks. Whoever was not waits for those who were.
-  #settled(): boolean {
-    if (this.#remembers) return true;
-    const { clock, settleMs } = this.#parts;
-    const { settlesAt } = this.#known!.head;
-    if (this.#settling.at !== settlesAt) this.#settling = { at: settlesAt, since: clock.monotonic() };
-    // Seen for so long, it has settled whatever the other's clock says.
-    return clock.now() >= settlesAt || clock.monotonic() - this.#settling.since >= settleMs;
   }
 
   /** Ends of buckets that are over by our clock and by the server's. */
@@ -464,6 +421,11 @@ export class FollowedRevocations implements RedisRevocationStore {
     await inSlices(state.cleaning(hoursOf(this.#now())), () => undefined);
     this.#cleaning = false;
   }
+}
+
+/** Whether what was there cannot have become what is there without a loss. */
+function isLoss(before: Head, after: Head): boolean {
+  return before.generation !== after.generation || before.sequence > after.sequence;
 }
 
 function whyOf(cause: unknown): string {
