@@ -1,5 +1,7 @@
-// Runs a server as `caracal serve` does, for tests of signals.
-import { loadConfiguration, runServer } from '@caracal/server';
+// Runs a server as `caracal serve` does, for tests of signals and of workers: FILE [WORKERS]
+import { isWorkerProcess, loadConfiguration, runServer, runWorker } from '@caracal/server';
 
-await runServer(await loadConfiguration(process.argv.at(-1)!));
+const [file, workers] = process.argv.slice(3);
+if (isWorkerProcess()) await runWorker();
+else await runServer(await loadConfiguration(file!), workers === undefined ? {} : { workers: Number(workers) });
 if (process.connected) process.disconnect();

@@ -143,11 +143,11 @@ export async function serverWorld(
 }
 
 /** A mandate by client credentials. */
-export async function mandateFrom(tokenService: string, scope: string): Promise<string> {
+export async function mandateFrom(tokenService: string, scope: string, resource = BILLING): Promise<string> {
   const answer = await fetch(`${tokenService}/oauth/2/token`, {
     method: 'POST',
     headers: { Authorization: `Basic ${Buffer.from(`billing-agent:${AGENT_SECRET}`).toString('base64')}` },
-    body: new URLSearchParams({ grant_type: 'client_credentials', resource: BILLING, scope }),
+    body: new URLSearchParams({ grant_type: 'client_credentials', resource, scope }),
   });
   const { access_token } = (await answer.json()) as { access_token?: string };
   if (access_token === undefined) throw new Error(`no mandate: ${answer.status}`);

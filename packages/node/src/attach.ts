@@ -6,7 +6,7 @@ import { listenForUpgrades } from './attach-upgrades.js';
 import { onClientError } from './client-error.js';
 import { refuseConnect } from './connect.js';
 import { Connections } from './connections.js';
-import { type Drain, drainOnce } from './drain.js';
+import { type Drain, drainOnce, type Retire, retireOnce } from './drain.js';
 import { checkHandlerOptions, type NodeHandlerOptions, transportOf } from './options.js';
 import { requestListener } from './request-listener.js';
 import { peerReader } from './trusted-proxies.js';
@@ -19,6 +19,11 @@ export interface Attachment {
    * a later call waits for the first.
    */
   readonly drain: Drain;
+  /**
+   * Stops accepting where another server accepts on: connections that are open stay for one more request each, whose answer
+   * says `Connection: close`, so that no caller meets a closed one. Resolves when none is left or `timeoutMs` is over; then `drain`.
+   */
+  readonly retire: Retire;
 }
 
 /**
@@ -52,5 +57,8 @@ export function attach(server: Server, gateway: Gateway, options: NodeHandlerOpt
   listenForUpgrades(server, gateway, use, connections);
   server.on('clientError', (error: Error, socket: Socket) => onClientError(error, socket, connections));
 
-  return { drain: drainOnce({ server, gateway, connections, closeTransport: use.close }) };
+  return {
+    drain: drainOnce({ server, gateway, connections, closeTransport: use.close }),
+    retire: retireOnce({ server, connections }),
+  };
 }

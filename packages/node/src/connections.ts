@@ -25,6 +25,8 @@ export class Connection {
 export class Connections {
   /** No further request is wanted on any of them. */
   draining = false;
+  /** While draining: idle ones stay for one more request, whose answer says that it is the last. */
+  patient = false;
   readonly #readPeer: ReadPeer;
   readonly #open = new Set<Socket>();
   readonly #bySocket = new Map<Socket, Connection>();
@@ -60,10 +62,11 @@ export class Connections {
   released(connection: Connection): void {
     connection.caller = undefined;
     // The head of this answer may have promised a kept connection before draining began.
-    if (this.draining && connection.waiting === 0) connection.socket.destroySoon();
+    if (this.draining && !this.patient && connection.waiting === 0) connection.socket.destroySoon();
   }
 
   closeIdle(): void {
+    if (this.patient) return;
     for (const connection of this.#bySocket.values()) {
       if (connection.caller === undefined && connection.waiting === 0) connection.socket.destroySoon();
     }

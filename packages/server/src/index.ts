@@ -34,3 +34,4 @@ export { secretProblems } from './secrets/secret-problems.js';
 export { type ServerSecrets, serverSecrets } from './secrets/server-secrets.js';
 export { type RunningServer, type StartOptions, startFault, startServer } from './server.js';
 export type { ListenerName, RunningListener, ServerStatus } from './server-status.js';
+export { isWorkerProcess, runWorker } from './workers/run-worker.js';

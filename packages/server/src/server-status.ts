@@ -29,4 +29,6 @@ export interface ServerStatus {
   };
   readonly lastReload: ({ readonly at: string } & ReloadResult) | null;
   readonly listeners: readonly RunningListener[];
+  /** Processes that serve the gateway's listener; without where this one does. */
+  readonly workers?: number;
 }

@@ -12,7 +12,7 @@ import { deferred } from './deferred.js';
 import { type Generation, type GenerationParts, generationFault, makeGeneration } from './generation/generation.js';
 import { Generations } from './generation/generations.js';
 import { KeySources } from './generation/key-sources.js';
-import { bind } from './listening/bind.js';
+import { bind, preparePlace } from './listening/bind.js';
 import { type Answer, closeServer, fetchServer } from './listening/fetch-server.js';
 import { gatewayServer } from './listening/gateway-server.js';
 import { type Certificate, CertificateReload, readCertificate } from './listening/listener-tls.js';
@@ -22,8 +22,11 @@ import { type ServerMetrics, serverMetrics } from './metrics/server-metrics.js';
 import { keepUnchangeable } from './reload/keep-unchangeable.js';
 import type { ReloadResult } from './reload/reload-result.js';
 import type { ListenerName, RunningListener, ServerStatus } from './server-status.js';
-import { openState } from './state/open-state.js';
+import { openState, type ServerState } from './state/open-state.js';
 import { PROGRAM_VERSION } from './version.js';
+import { SharedRevocations } from './workers/shared-revocations.js';
+import { keysToTell } from './workers/worker-issuer.js';
+import type { WorkerPool } from './workers/worker-pool.js';
 
 /** Options of {@link startServer}. */
 export interface StartOptions {
@@ -33,6 +36,8 @@ export interface StartOptions {
   readonly environment?: NodeJS.ProcessEnv;
   /** What `reload()` loads. Default: the file it was loaded from. */
   readonly load?: () => Promise<LoadedConfiguration>;
+  /** Processes that serve the gateway's listener; this one then serves the others. Default: none, and this one serves all. */
+  readonly workers?: number;
   /** Where signed heads go, if the configuration says `stdout`. Default `process.stdout`. */
   readonly stdout?: { write(text: string): unknown };
 }
@@ -83,8 +88,13 @@ async function start(
   const { environment = process.env, log = ndjsonLog(process.stderr), stdout = process.stdout } = options;
   const metrics = serverMetrics(PROGRAM_VERSION);
   const certificates = await certificatesOf(configuration);
-  const state = await openState(configuration, { environment, log, stdout });
-  closing.push(() => state.close());
+  const opened = await openState(configuration, { environment, log, stdout });
+  closing.push(() => opened.close());
+  const shared =
+    options.workers === undefined || opened.revoked === undefined
+      ? undefined
+      : new SharedRevocations(opened.revocations);
+  const state: ServerState = shared === undefined ? opened : { ...opened, revocations: shared };
   const transport = undiciTransport();
   const outbound = guardedOutbound();
   closing.push(
@@ -102,7 +112,7 @@ async function start(
     await Promise.all([tokens, admin].map(async (server) => server?.listening && (await closeServer(server, 0))));
   });
   const tokenPort = tokens === undefined ? undefined : await listen('tokenService', tokens, configuration);
-  const parts: GenerationParts = {
+  const parts: ServerGenerationParts = {
     state,
     keySources: new KeySources(outbound, log),
     outbound,
@@ -117,20 +127,22 @@ async function start(
     await generations.close({ drainTimeoutMs: 1 });
     await generations.release();
   });
-  const { server: gateway, drain } = gatewayServer(generations, configuration.gateway, transport, certificates.gateway);
-  closing.push(async () => gateway.listening && (await drain({ timeoutMs: 1 })));
-  const gatewayPort = await listen('gateway', gateway, configuration);
+  const front =
+    options.workers === undefined
+      ? await ownFront(configuration, generations, transport, certificates, closing)
+      : await workersFront(options.workers, { generations, parts, shared, metrics }, closing);
   const adminPort = admin === undefined ? undefined : await listen('admin', admin, configuration);
   const listeners: RunningListener[] = [
-    { name: 'gateway', url: urlOf('gateway', configuration, gatewayPort)! },
+    { name: 'gateway', url: urlOf('gateway', configuration, front.port)! },
     ...(tokens === undefined
       ? []
       : [{ name: 'tokenService', url: urlOf('tokenService', configuration, tokenPort)! } as const]),
     ...(admin === undefined ? [] : [{ name: 'admin', url: urlOf('admin', configuration, adminPort)! } as const]),
   ];
   const server = new CaracalServer({
-    servers: { gateway, tokenService: tokens, admin },
-    drain,
+    servers: { gateway: front.server, tokenService: tokens, admin },
+    drain: front.drain,
+    workers: front.workers,
     generations,
     parts,
     metrics,
@@ -144,15 +156,85 @@ async function start(
   return server;
 }
 
+interface ServerGenerationParts extends GenerationParts {
+  readonly state: ServerState;
+}
+
+/** What serves the gateway's listener: a server of this process, or workers. */
+interface Front {
+  readonly server: Server | undefined;
+  readonly workers: WorkerPool | undefined;
+  readonly port: number | undefined;
+  drain(options: { readonly timeoutMs: number }): Promise<void>;
+}
+
+async function ownFront(
+  configuration: Configuration,
+  generations: Generations,
+  transport: Parameters<typeof gatewayServer>[2],
+  certificates: Certificates,
+  closing: (() => Promise<unknown>)[],
+): Promise<Front> {
+  const { server, drain } = gatewayServer(generations, configuration.gateway, transport, certificates.gateway);
+  closing.push(async () => server.listening && (await drain({ timeoutMs: 1 })));
+  return { server, workers: undefined, port: await listen('gateway', server, configuration), drain };
+}
+
+async function workersFront(
+  count: number,
+  {
+    generations,
+    parts,
+    shared,
+    metrics,
+  }: {
+    readonly generations: Generations;
+    readonly parts: ServerGenerationParts;
+    readonly shared: SharedRevocations | undefined;
+    readonly metrics: ServerMetrics;
+  },
+  closing: (() => Promise<unknown>)[],
+): Promise<Front> {
+  const { environment, log, state, tokenIssuer } = parts;
+  const { listen } = generations.current.loaded.configuration.gateway;
+  const { WorkerPool } = await import('./workers/worker-pool.js');
+  const keys = keysToTell(() => generations.current.tokens);
+  const workers = new WorkerPool({
+    count,
+    state,
+    revocations: shared,
+    environment,
+    log,
+    port: await preparePlace('gateway', parseListen(listen)!),
+    tokenIssuer,
+    keys,
+    current: () => generations.current.loaded,
+    issue: async (asked) => {
+      const issued = await generations.current.tokens!.issue(asked);
+      // Its cause is ours, and stays here.
+      return 'error' in issued ? { error: issued.error, reason: issued.reason } : issued;
+    },
+    counted: (taken) => metrics.registry.add(taken),
+  });
+  closing.push(() => workers.close(1));
+  await workers.start();
+  const drain = async ({ timeoutMs }: { readonly timeoutMs: number }): Promise<void> => {
+    await workers.close(timeoutMs);
+    await generations.close({ drainTimeoutMs: timeoutMs });
+  };
+  return { server: undefined, workers, port: workers.port, drain };
+}
+
 interface ServerParts {
+  readonly workers: WorkerPool | undefined;
   readonly servers: {
-    readonly gateway: Server;
+    readonly gateway: Server | undefined;
     readonly tokenService: Server | undefined;
     readonly admin: Server | undefined;
   };
   readonly drain: (options: { readonly timeoutMs: number }) => Promise<void>;
   readonly generations: Generations;
-  readonly parts: GenerationParts;
+  readonly parts: ServerGenerationParts;
   readonly metrics: ServerMetrics;
   readonly transport: Transport<never> | { close(): Promise<void> };
   readonly outbound: Outbound & { close(): Promise<void> };
@@ -186,7 +268,10 @@ class CaracalServer implements RunningServer {
       this.#certificates.set(name, new CertificateReload(name, listener, files, server.parts.log));
     }
     const { registry } = server.metrics;
-    registry.gauge('caracal_live_exchanges', 'Exchanges under way.', () => this.gateway.liveExchanges);
+    registry.gauge('caracal_live_exchanges', 'Exchanges under way.', () => this.#liveExchanges);
+    if (server.workers !== undefined) {
+      registry.gauge('caracal_workers', 'Processes that serve.', () => server.workers!.size);
+    }
     registry.gauge(
       'caracal_retiring_configurations',
       'Former configurations with requests under way.',
@@ -225,12 +310,17 @@ class CaracalServer implements RunningServer {
       startedAt: new Date(this.#startedAt).toISOString(),
       uptimeSeconds: Math.floor((Date.now() - this.#startedAt) / 1000),
       draining: this.#closing !== undefined,
-      liveExchanges: this.gateway.liveExchanges,
+      liveExchanges: this.#liveExchanges,
       retiringConfigurations: this.gateway.retiring,
       configuration: { version, file, loadedAt: this.#loadedAt.toISOString() },
       lastReload: this.#lastReload,
       listeners: this.listeners,
+      ...(this.#server.workers === undefined ? {} : { workers: this.#server.workers.size }),
     };
+  }
+
+  get #liveExchanges(): number {
+    return this.gateway.liveExchanges + (this.#server.workers?.liveExchanges ?? 0);
   }
 
   /** Answers a request to the admin endpoint, which is made when it is first asked: a start has better things to do. */
@@ -265,6 +355,7 @@ class CaracalServer implements RunningServer {
       anchorDefaults: () => this.#anchorDefaults(),
       connections: { connect: () => this.gateway.current.connect, zone: () => this.configuration.zone },
       closing: this.#stopping.signal,
+      workers: this.#server.workers,
     });
   }
 
@@ -274,6 +365,7 @@ class CaracalServer implements RunningServer {
     return [
       ...(this.#closing === undefined ? [] : ['draining']),
       ...(stale ? ['revocation_unavailable'] : []),
+      ...(this.#server.workers?.size === 0 ? ['no_workers'] : []),
       ...state.troubles(),
     ];
   }
@@ -317,7 +409,16 @@ class CaracalServer implements RunningServer {
       // Everything that can fail comes before anything that changes.
       const certificates = await certificatesOf(configuration);
       const generation = await makeGeneration({ ...next, configuration }, this.#server.parts);
+      const { workers } = this.#server;
+      const refused = (await workers?.prepare(generation.loaded)) ?? [];
+      if (refused.length > 0) {
+        await generation.gateway.close();
+        await generation.close();
+        return { ok: false, problems: refused };
+      }
       this.#putIntoForce(generation, certificates);
+      await workers?.commit(generation.loaded);
+      await workers?.tellKeys();
       return { ok: true, version: next.version, unchanged };
     } catch (cause) {
       return { ok: false, problems: generationFault(cause) };
@@ -333,7 +434,7 @@ class CaracalServer implements RunningServer {
 
   async #close(): Promise<void> {
     const { servers, drain, generations, parts, transport, outbound } = this.#server;
-    parts.log({ level: 'info', event: 'draining', liveExchanges: this.gateway.liveExchanges });
+    parts.log({ level: 'info', event: 'draining', liveExchanges: this.#liveExchanges });
     await this.#reloading;
     for (const certificate of this.#certificates.values()) certificate.close();
     await Promise.all([

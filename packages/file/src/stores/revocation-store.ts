@@ -35,6 +35,8 @@ export interface FileRevocationStoreOptions {
 
 /** A store that owns its directory until it is closed. */
 export interface FileRevocationStore extends RevocationStore {
+  /** What is revoked now, each with how long it still counts, ms; `Infinity`: until it is lifted. */
+  entries(): Iterable<readonly [Anchor, number]>;
   /** Writes what waits and gives the directory up. From then on the state grows stale. Idempotent. */
   close(): Promise<void>;
 }
@@ -167,6 +169,13 @@ class LoggedRevocations implements FileRevocationStore {
 
   subscribe(tell: RevocationListener): () => void {
     return this.#listeners.subscribe(tell);
+  }
+
+  *entries(): Generator<readonly [Anchor, number]> {
+    for (const [anchor, until] of this.#index.entries()) {
+      const left = until - this.#clock.monotonic();
+      if (left > 0) yield [anchor, left];
+    }
   }
 
   close(): Promise<void> {

@@ -28,6 +28,8 @@ export interface AdminParts {
   reload(): Promise<ReloadResult>;
   anchorDefaults(): AnchorDefaults;
   readonly connections: ConnectionsAdmin;
+  /** What serves beside this process. */
+  readonly workers: { restart(): Promise<number>; tellKeys(): Promise<void> } | undefined;
   /** Ends streams when the process does. */
   readonly closing: AbortSignal;
 }
@@ -78,12 +80,18 @@ function health(app: Hono, { notReady }: AdminParts): void {
   });
 }
 
-function operation(app: Hono, { generations, registry, log, status, reload }: AdminParts): void {
+function operation(app: Hono, { generations, registry, log, status, reload, workers }: AdminParts): void {
   app.get('/metrics', (c) => c.body(registry.text(), 200, { 'Content-Type': METRICS_CONTENT_TYPE }));
   app.get('/v1/status', (c) => c.json(status()));
   app.post('/v1/reload', async (c) => {
     const result = await reload();
     return c.json(result, result.ok ? 200 : 422);
+  });
+  app.post('/v1/workers/restart', async (c) => {
+    if (workers === undefined) return failure(c, 404, 'not_found', 'There are no workers here.');
+    const restarted = await workers.restart();
+    log({ level: 'info', event: 'workers_restarted', workers: restarted });
+    return c.json({ restarted });
   });
   app.post('/v1/explain', async (c) => {
     const head = requestHeadOf(await json(c));
@@ -99,6 +107,7 @@ function operation(app: Hono, { generations, registry, log, status, reload }: Ad
       return failure(c, 400, 'invalid_request', 'The body is empty, or {"keepPrevious":false} after a theft.');
     }
     await tokens.rotate({ keepPrevious });
+    await workers?.tellKeys();
     log({ level: 'info', event: 'keys_rotated', keepPrevious });
     return c.json({ keys: tokens.jwks().keys.length });
   });

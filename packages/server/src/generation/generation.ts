@@ -24,7 +24,8 @@ import { makeProvider } from '../providers/provider-kinds.js';
 import { type PlainReference, readReference, SecretUnavailableError } from '../secrets/read-reference.js';
 import { loadSealingKeys } from '../secrets/sealing-keys.js';
 import { serverSecrets } from '../secrets/server-secrets.js';
-import type { ServerState } from '../state/open-state.js';
+import type { GatewayStores } from '../state/open-state.js';
+import type { RemoteIssuer } from '../workers/worker-issuer.js';
 import type { KeySources } from './key-sources.js';
 
 /** Everything that one version of the configuration makes; replaced as a whole. */
@@ -44,7 +45,7 @@ export interface Generation {
 
 /** What outlives generations. */
 export interface GenerationParts {
-  readonly state: ServerState;
+  readonly state: GatewayStores;
   readonly keySources: KeySources;
   readonly outbound: Outbound;
   readonly telemetry: Telemetry;
@@ -52,6 +53,8 @@ export interface GenerationParts {
   readonly log: Log;
   /** `iss` of the token service, once its listener is bound. */
   readonly tokenIssuer: string | undefined;
+  /** The token service of another process, instead of one of this. */
+  readonly remoteIssuer?: RemoteIssuer | undefined;
 }
 
 /** Shortest admin token, characters. */
@@ -68,14 +71,17 @@ export async function makeGeneration(loaded: LoadedConfiguration, parts: Generat
   const secrets = serverSecrets(sealing, parts.environment);
   let tokens: TokenService | undefined;
   try {
-    const oauth = oauthOf(configuration, sealing.keys, parts, () => tokens);
+    const oauth = oauthOf(configuration, sealing.keys, parts, () => parts.remoteIssuer ?? tokens!);
     const providers = await providersOf(configuration, { secrets, oauth }, parts.environment);
     const resources = await resourcesOf(configuration, providers, parts.environment);
     await checkAdminToken(configuration, parts.environment);
-    tokens = await tokenServiceOf(configuration, resources, secrets, sealing.keys, parts);
+    if (parts.remoteIssuer === undefined) {
+      tokens = await tokenServiceOf(configuration, resources, secrets, sealing.keys, parts);
+    }
     const others = parts.keySources.of(configuration.issuers, configuration.zone);
+    const issuer = parts.remoteIssuer ?? tokens;
     const own: IssuerOptions[] =
-      tokens === undefined ? [] : [{ issuer: tokens.issuer, zone: configuration.zone, keySource: tokens.keySource }];
+      issuer === undefined ? [] : [{ issuer: issuer.issuer, zone: configuration.zone, keySource: issuer.keySource }];
     const gateway = gatewayOf(configuration, [...own, ...others.issuers], resources, parts);
     return {
       loaded,
@@ -161,12 +167,12 @@ async function tokenServiceOf(
 /** Where mandates are exchanged: at the token service of this generation, which is made after its providers, or elsewhere. */
 function exchangeOf(
   { gateway: { identity }, tokenService }: Configuration,
-  tokens: () => TokenService | undefined,
+  tokens: () => Pick<TokenService, 'issue'>,
 ): OAuthEnvironment['exchange'] {
   if (identity === undefined) return undefined;
   const { application, secret, tokenEndpoint } = identity;
   if (tokenService !== undefined) {
-    return { application, tokenService: { issue: (options) => tokens()!.issue(options) } };
+    return { application, tokenService: { issue: (options) => tokens().issue(options) } };
   }
   return { application, tokenEndpoint: tokenEndpoint!, clientSecret: secret! };
 }
@@ -179,7 +185,7 @@ function oauthOf(
   configuration: Configuration,
   sealing: OAuthEnvironment['sealing'],
   { state, outbound, log, tokenIssuer }: GenerationParts,
-  tokens: () => TokenService | undefined,
+  tokens: () => Pick<TokenService, 'issue'>,
 ): OAuthEnvironment {
   const { connect, tokenService } = configuration;
   const publicUrl = tokenService === undefined ? undefined : (connect?.publicUrl ?? tokenIssuer);

@@ -1,6 +1,6 @@
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import type { Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server as NetServer } from 'node:net';
 import { type ListenAddress, originOf } from '../configuration/listen.js';
 
 /** A listener could not be made, and what to do about it. */
@@ -24,10 +24,10 @@ const REMEDIES: Readonly<Record<string, string>> = {
 };
 
 /** Makes a server listen. Answers the port that was bound; `undefined` for a socket in the file system. @throws ListenError */
-export async function bind(listener: string, server: Server, address: ListenAddress): Promise<number | undefined> {
+export async function bind(listener: string, server: NetServer, address: ListenAddress): Promise<number | undefined> {
   try {
     if (address.kind === 'unix') await removeDeadSocket(address.path);
-    await listening(server, address);
+    await listening(server, address, true);
     if (address.kind === 'unix') await chmod(address.path, 0o660);
   } catch (cause) {
     throw new ListenError(listener, address, cause);
@@ -35,11 +35,35 @@ export async function bind(listener: string, server: Server, address: ListenAddr
   return address.kind === 'tcp' ? (server.address() as AddressInfo).port : undefined;
 }
 
-function listening(server: Server, address: ListenAddress): Promise<void> {
+/** Makes the server of a worker listen where the other workers do. The process that started it has prepared the place. @throws ListenError */
+export async function listenAsWorker(
+  listener: string,
+  server: Server,
+  address: ListenAddress,
+  port: number | undefined,
+): Promise<void> {
+  const shared = address.kind === 'tcp' && port !== undefined ? { ...address, port } : address;
+  try {
+    await listening(server, shared, false);
+    if (address.kind === 'unix') await chmod(address.path, 0o660);
+  } catch (cause) {
+    throw new ListenError(listener, address, cause);
+  }
+}
+
+/** For workers: removes a dead socket, finds a free port where any will do, and answers the port. @throws ListenError */
+export async function preparePlace(listener: string, address: ListenAddress): Promise<number | undefined> {
+  const server = createServer();
+  const port = await bind(listener, server, address);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function listening(server: NetServer, address: ListenAddress, exclusive: boolean): Promise<void> {
   const where = address.kind === 'tcp' ? { host: address.host, port: address.port } : { path: address.path };
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ ...where, exclusive: true }, () => {
+    server.listen({ ...where, exclusive }, () => {
       server.off('error', reject);
       resolve();
     });

@@ -13,8 +13,8 @@ export function gatewayServer(
   { headersTimeoutMs, keepAliveTimeoutMs, trustedProxies }: GatewayConfiguration,
   transport: NonNullable<Transport>,
   certificate: Certificate | undefined,
-): { readonly server: Server; readonly drain: Attachment['drain'] } {
+): { readonly server: Server } & Attachment {
   const options = httpServerOptions({ headersTimeoutMs, keepAliveTimeoutMs });
   const server = certificate === undefined ? createServer(options) : createTlsServer({ ...options, ...certificate });
-  return { server, drain: attach(server, gateway, { transport, trustedProxies }).drain };
+  return { server, ...attach(server, gateway, { transport, trustedProxies }) };
 }

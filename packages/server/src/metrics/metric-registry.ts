@@ -3,8 +3,22 @@ export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Something that writes its lines. */
 interface Family {
+  readonly name: string;
   write(lines: string[]): void;
+  /** What was counted since it was taken last, by labels; `undefined` where nothing is counted. */
+  take?(): Record<string, number | HistogramCounts>;
+  add?(labels: string, counts: number | HistogramCounts): void;
 }
+
+/** What a series of a histogram has counted. */
+interface HistogramCounts {
+  readonly buckets: readonly number[];
+  readonly sum: number;
+  readonly count: number;
+}
+
+/** What a process has counted since it told last: family, labels, counts. Plain data. */
+export type TakenMetrics = Readonly<Record<string, Readonly<Record<string, number | HistogramCounts>>>>;
 
 /** Labels of one series, in the order of their names. */
 export type LabelValues = readonly string[];
@@ -35,6 +49,22 @@ export class HistogramSeries {
     this.buckets = new Array<number>(bounds.length).fill(0);
   }
 
+  /** What it has counted, which begins at nothing again. */
+  take(): HistogramCounts {
+    const { sum, count } = this;
+    const buckets = [...this.buckets];
+    this.buckets.fill(0);
+    this.sum = 0;
+    this.count = 0;
+    return { buckets, sum, count };
+  }
+
+  add({ buckets, sum, count }: HistogramCounts): void {
+    for (const [index, value] of buckets.entries()) this.buckets[index]! += value;
+    this.sum += sum;
+    this.count += count;
+  }
+
   observe(value: number): void {
     this.sum += value;
     this.count += 1;
@@ -55,9 +85,22 @@ export class MetricRegistry {
   counter(name: string, help: string, labelNames: readonly string[]): Counter {
     const families = new SeriesFamily<{ value: number }>(labelNames, () => ({ value: 0 }));
     this.#families.push({
+      name,
       write(lines) {
         lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} counter`);
         for (const [labels, { value }] of families.all()) lines.push(`${name}${braces(labels)} ${value}`);
+      },
+      take() {
+        const taken: Record<string, number> = {};
+        for (const [labels, series] of families.all()) {
+          if (series.value === 0) continue;
+          taken[labels] = series.value;
+          series.value = 0;
+        }
+        return taken;
+      },
+      add(labels, counts) {
+        if (typeof counts === 'number') families.named(labels).value += counts;
       },
     });
     return families;
@@ -66,6 +109,15 @@ export class MetricRegistry {
   histogram(name: string, help: string, labelNames: readonly string[], bounds: readonly number[]): Histogram {
     const families = new SeriesFamily(labelNames, () => new HistogramSeries(bounds));
     this.#families.push({
+      name,
+      take() {
+        const taken: Record<string, HistogramCounts> = {};
+        for (const [labels, series] of families.all()) if (series.count > 0) taken[labels] = series.take();
+        return taken;
+      },
+      add(labels, counts) {
+        if (typeof counts === 'object') families.named(labels).add(counts);
+      },
       write(lines) {
         lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} histogram`);
         for (const [labels, { buckets, sum, count }] of families.all()) {
@@ -85,6 +137,7 @@ export class MetricRegistry {
   /** A value that is asked for when the metrics are. */
   gauge(name: string, help: string, read: () => number): void {
     this.#families.push({
+      name,
       write: (lines) => lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${name} ${read()}`),
     });
   }
@@ -93,8 +146,23 @@ export class MetricRegistry {
   info(name: string, help: string, labels: Readonly<Record<string, string>>): void {
     const text = Object.entries(labels).map(([label, value]) => `${label}="${escaped(value)}"`);
     this.#families.push({
+      name,
       write: (lines) => lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${name}${braces(text.join())} 1`),
     });
+  }
+
+  /** What was counted since the last call, which begins at nothing again: for a process that another one speaks for. */
+  take(): TakenMetrics {
+    const taken: Record<string, Record<string, number | HistogramCounts>> = {};
+    for (const { name, take } of this.#families) if (take !== undefined) taken[name] = take();
+    return taken;
+  }
+
+  /** Adds what another process has counted. */
+  add(taken: TakenMetrics): void {
+    for (const { name, add } of this.#families) {
+      for (const [labels, counts] of Object.entries(taken[name] ?? {})) add?.(labels, counts);
+    }
   }
 
   text(): string {
@@ -115,7 +183,11 @@ class SeriesFamily<S> {
   }
 
   series(values: LabelValues): S {
-    const labels = this.#text(values);
+    return this.named(this.#text(values));
+  }
+
+  /** The series of labels as they are written. */
+  named(labels: string): S {
     const known = this.#series.get(labels);
     if (known !== undefined) return known;
     if (this.#series.size >= MAX_SERIES) {

@@ -1,6 +1,9 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  type Anchor,
+  type AuditSink,
+  type ConnectionStore,
   type ListedConnections,
   memoryRateLimiter,
   memoryTokenCache,
@@ -24,14 +27,22 @@ import type { Log } from '../log/log.js';
 import { readReference, SecretUnavailableError } from '../secrets/read-reference.js';
 import { openRedisStores, type SharedStores } from './redis-stores.js';
 
-/** What lives as long as the process: the stores behind every generation of the configuration. */
-export interface ServerState {
-  readonly journal: Journal;
+/** What every generation of the configuration asks. */
+export interface GatewayStores {
+  readonly journal: AuditSink;
   readonly revocations: RevocationStore;
   readonly replays: ReplayStore;
   readonly rateLimiter: RateLimiter;
   readonly tokenCache: TokenCache;
+  readonly connections: ConnectionStore;
+}
+
+/** What lives as long as the process: the stores behind every generation of the configuration. */
+export interface ServerState extends GatewayStores {
+  readonly journal: Journal;
   readonly connections: ListedConnections;
+  /** What is revoked now; `undefined` where processes share it through a server of their own. */
+  readonly revoked: (() => Iterable<readonly [Anchor, number]>) | undefined;
   /** What keeps it from working now, for readiness; empty where nothing does. */
   troubles(): readonly string[];
   /** Writes what waits and gives the state directory up. Idempotent. */
@@ -74,6 +85,7 @@ export async function openState(configuration: Configuration, options: StateOpti
       rateLimiter: shared.rateLimiter,
       tokenCache: shared.tokenCache,
       connections,
+      revoked: shared.revoked,
       troubles: () => [...troubles],
       close: () => closeAll(opened),
     };
@@ -96,6 +108,7 @@ async function sharedStores(
     return {
       revocations,
       replays,
+      revoked: () => revocations.entries(),
       rateLimiter: memoryRateLimiter(),
       tokenCache: memoryTokenCache(),
       close: () => closeAll([revocations, replays]),

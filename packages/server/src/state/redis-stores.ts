@@ -1,4 +1,4 @@
-import type { RateLimiter, ReplayStore, RevocationStore, TokenCache } from '@caracal/core';
+import type { Anchor, RateLimiter, ReplayStore, RevocationStore, TokenCache } from '@caracal/core';
 import type { Configuration } from '../configuration/configuration.js';
 import { ConfigurationError, type ConfigurationProblem } from '../configuration/problem.js';
 import { causeName, faultLog } from '../log/fault-log.js';
@@ -11,6 +11,8 @@ export interface SharedStores {
   readonly replays: ReplayStore;
   readonly rateLimiter: RateLimiter;
   readonly tokenCache: TokenCache;
+  /** What is revoked now; `undefined` where every process reads it by itself. */
+  readonly revoked: (() => Iterable<readonly [Anchor, number]>) | undefined;
   close(): Promise<void>;
 }
 
@@ -47,6 +49,7 @@ export async function openRedisStores(
     replays: stores.replays,
     rateLimiter: stores.rateLimiter,
     tokenCache: stores.tokens,
+    revoked: undefined,
     async close() {
       await stores.close();
       client.disconnect();

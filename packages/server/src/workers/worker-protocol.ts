@@ -1,0 +1,33 @@
+import type { LoadedConfiguration } from '../configuration/load-configuration.js';
+import type { ConfigurationProblem } from '../configuration/problem.js';
+import type { LogEntry } from '../log/log.js';
+import type { ToldKeys } from './worker-issuer.js';
+
+/** What the environment of a worker says, beside what the cluster module says. */
+export const WORKER_VARIABLE = 'CARACAL_WORKER';
+
+/** What a worker is told when it asks to begin. Its revocations were told before. */
+export interface Beginning {
+  readonly loaded: LoadedConfiguration;
+  /** Of the gateway's listener. */
+  readonly port: number | undefined;
+  /** Of the last revocation that was told; `undefined` where the worker reads them by itself. */
+  readonly revocations: number | undefined;
+  readonly tokenIssuer: string | undefined;
+  readonly keys: ToldKeys | undefined;
+}
+
+/** Why a worker could not begin. */
+export interface WorkerFault {
+  /** Of a listener that could not be made. */
+  readonly listen?: string;
+  readonly message: string;
+}
+
+/** What came of preparing another configuration. */
+export interface Prepared {
+  readonly problems: readonly ConfigurationProblem[];
+}
+
+/** A log line of a worker, written by the primary: two processes would cut each other's lines. */
+export type WorkerLogEntry = LogEntry;
