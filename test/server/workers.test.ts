@@ -226,11 +226,8 @@ describe('two workers', () => {
     await expect.poll(() => events('worker_started').length, PATIENT).toBe(before.length + 2);
     expect(events('worker_died')).toHaveLength(2);
     expect((await call(token)).status).toBe(200);
-    const { outcome } = (await (
-      await admin(`/v1/audit/requests/${stream.headers.get('x-caracal-request-id')}`)
-    ).json()) as {
-      outcome: string;
-    };
+    const requestId = stream.headers.get('x-caracal-request-id');
+    const { outcome } = (await (await admin(`/v1/audit/requests/${requestId}`)).json()) as { outcome: string };
     expect(outcome).toBe('unknown');
   }, 120_000);
 

@@ -119,3 +119,37 @@ describe('drain', () => {
     expect(() => server.drain({ timeoutMs: Number.NaN })).toThrow(/"timeoutMs".*above 0/);
   });
 });
+
+describe('retire', () => {
+  it('answers one more request on each connection, says that it is the last, and accepts no more', async () => {
+    const { client, server, gateway } = await started(OK);
+    await client.get('/').until('ok');
+    const retired = server.retire({ timeoutMs: 60_000 });
+    const late = connect(current.port, '127.0.0.1');
+    expect((await once(late, 'error'))[0]).toMatchObject({ code: 'ECONNREFUSED' });
+    client.get('/again');
+    const answers = await client.end();
+    expect(answers.endsWith('ok')).toBe(true);
+    expect(answers).toMatch(/\r\nConnection: close\r\n/);
+    await retired;
+    expect(gateway.closedWith).toBeUndefined();
+    await server.drain({ timeoutMs: 60_000 });
+  });
+
+  it('keeps a connection whose answer had promised so for one more request', async () => {
+    const { client, server, transport } = await started();
+    client.get('/');
+    await eventually(() => transport.attempts.length === 1);
+    transport.attempts[0]!.handler.onHead(200, ['Content-Length', '2']);
+    await client.until('\r\n\r\n');
+    const retired = server.retire({ timeoutMs: 60_000 });
+    transport.attempts[0]!.handler.onChunk(Buffer.from('ok'));
+    transport.attempts[0]!.handler.onEnd();
+    await client.until('ok');
+    client.get('/again');
+    await eventually(() => transport.attempts.length === 2);
+    OK(transport.attempts[1]!);
+    expect((await client.end()).endsWith('ok')).toBe(true);
+    await retired;
+  });
+});

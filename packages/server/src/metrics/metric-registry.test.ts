@@ -30,6 +30,21 @@ describe('MetricRegistry', () => {
     ]);
   });
 
+  it('gives what it counted to another, once', () => {
+    const [one, all] = [new MetricRegistry(), new MetricRegistry()];
+    const [counter] = [one, all].map((registry) => {
+      registry.gauge('c', 'Now.', () => 3);
+      registry.histogram('b_seconds', 'Times.', ['x'], [0.1, 1]).series(['v']).observe(0.5);
+      return registry.counter('a_total', 'Counts.', ['x']);
+    });
+    counter!.series(['"v"']).value += 2;
+    for (let times = 0; times < 2; times++) all.add(JSON.parse(JSON.stringify(one.take())));
+    expect(all.text()).toContain('a_total{x="\\"v\\""} 2\n');
+    expect(all.text()).toContain('b_seconds_bucket{x="v",le="1"} 2\n');
+    expect(all.text()).toContain('b_seconds_count{x="v"} 2\n');
+    expect(one.text()).toContain('a_total{x="\\"v\\""} 0\n');
+  });
+
   it('keeps a bounded number of series apart', () => {
     const counter = new MetricRegistry().counter('a_total', 'Counts.', ['x']);
     const all = new Set(Array.from({ length: MAX_SERIES + 10 }, (_, index) => counter.series([`${index}`])));

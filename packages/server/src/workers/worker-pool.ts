@@ -1,13 +1,16 @@
 import cluster, { type Worker } from 'node:cluster';
+import type { AuditSink } from '@caracal/core';
 import { parseListen } from '../configuration/listen.js';
 import type { LoadedConfiguration } from '../configuration/load-configuration.js';
 import type { ConfigurationProblem } from '../configuration/problem.js';
 import { deferred } from '../deferred.js';
 import { ListenError } from '../listening/bind.js';
+import { causeName } from '../log/fault-log.js';
 import type { Log, LogEntry } from '../log/log.js';
 import type { TakenMetrics } from '../metrics/metric-registry.js';
 import type { ServerState } from '../state/open-state.js';
 import { type Answers, Channel } from './channel.js';
+import { OpenRequests } from './open-requests.js';
 import type { SharedRevocations, ToldRevocation } from './shared-revocations.js';
 import { storeAnswers } from './store-answers.js';
 import type { ToldKeys } from './worker-issuer.js';
@@ -187,8 +190,16 @@ export class WorkerPool {
     const ended = deferred<void>();
     const channel = new Channel(
       { send: (message) => sendTo(process, message) },
-      { ...this.#stores, ...this.#answers(() => worker, begun) },
+      {
+        ...this.#stores,
+        ...this.#answers(
+          () => worker,
+          begun,
+          (record, durability) => requests.append(record, durability),
+        ),
+      },
     );
+    const requests = new OpenRequests(this.#options.state.journal);
     const worker: Running = {
       process,
       channel,
@@ -208,7 +219,10 @@ export class WorkerPool {
       channel.close();
       this.#workers.delete(worker);
       begun.reject(new Error(`a worker ended before it served (${signal ?? code})`));
-      ended.resolve();
+      requests
+        .lost()
+        .catch((cause: unknown) => log({ level: 'error', event: 'evidence_incomplete', cause: causeName(cause) }))
+        .finally(() => ended.resolve());
       if (worker.state === 'retiring' || this.#closed) return;
       log({ level: 'error', event: 'worker_died', pid: process.process.pid, code, signal: signal ?? undefined });
       if (performance.now() - worker.startedAt > SOUND_MS) this.#backoffMs = FIRST_BACKOFF_MS;
@@ -265,7 +279,11 @@ export class WorkerPool {
     worker.untell = revocations.addWorker((news) => this.#orEnd(worker, NEWS_TIMEOUT_MS, 'news', news));
   }
 
-  #answers(worker: () => Running, begun: { resolve(): void; reject(cause: unknown): void }): Answers {
+  #answers(
+    worker: () => Running,
+    begun: { resolve(): void; reject(cause: unknown): void },
+    append: AuditSink['append'],
+  ): Answers {
     const options = this.#options;
     return {
       begin: (): Beginning => {
@@ -279,6 +297,7 @@ export class WorkerPool {
           keys: options.keys(),
         };
       },
+      append,
       begun: () => begun.resolve(),
       failed: ({ listen, message }: WorkerFault) => {
         if (listen === undefined) return begun.reject(new Error(message));

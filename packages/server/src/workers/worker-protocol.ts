@@ -1,6 +1,5 @@
 import type { LoadedConfiguration } from '../configuration/load-configuration.js';
 import type { ConfigurationProblem } from '../configuration/problem.js';
-import type { LogEntry } from '../log/log.js';
 import type { ToldKeys } from './worker-issuer.js';
 
 /** What the environment of a worker says, beside what the cluster module says. */
@@ -28,6 +27,3 @@ export interface WorkerFault {
 export interface Prepared {
   readonly problems: readonly ConfigurationProblem[];
 }
-
-/** A log line of a worker, written by the primary: two processes would cut each other's lines. */
-export type WorkerLogEntry = LogEntry;
