@@ -14,6 +14,7 @@ export { type JournalReader, openJournalReader } from './journal/journal-reader.
 export { isAuditRecord, type JournalEntry, type JournalRecord, type RequestTrace } from './journal/journal-record.js';
 export type { DamagedLine, EntriesOptions, FollowOptions, QueryOptions } from './journal/read-journal.js';
 export type { JournalFilter } from './journal/record-filter.js';
+export { serializeRecord } from './journal/serialize-record.js';
 export { headLine, parseHead, type SignedHead } from './journal/signed-head.js';
 export type { StoredChain } from './journal/stored-chains.js';
 export type { Recovery, VerificationFailure, VerificationReport } from './journal/verification-report.js';

@@ -22,6 +22,8 @@ import { Bell, type Wake } from './wake.js';
 export interface Journal extends AuditSink, JournalReader {
   /** Resolves when the record is as durable as asked; rejects with `audit_unavailable`. */
   append(record: AuditRecord, durability: Durability): Promise<void>;
+  /** As `append`, for what `serializeRecord` made in another process: the owner of the journal then pays for the chain alone. */
+  appendSerialized(serialized: string, durability: Durability): Promise<void>;
   /** Id of this process's chain. */
   readonly chain: string;
   /** The public key of its heads, SPKI PEM: what a verifier needs, kept elsewhere. */
@@ -147,6 +149,10 @@ class FileJournal implements Journal {
 
   append(record: AuditRecord, durability: Durability): Promise<void> {
     return this.#writer.append(serializeRecord(record), durability);
+  }
+
+  appendSerialized(serialized: string, durability: Durability): Promise<void> {
+    return this.#writer.append(serialized, durability);
   }
 
   close(): Promise<void> {

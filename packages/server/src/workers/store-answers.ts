@@ -1,10 +1,8 @@
 import type {
   Anchor,
-  AuditRecord,
   CachedToken,
   ConnectionContent,
   ConnectionKey,
-  Durability,
   MandateUse,
   RateLimit,
   RateLimitKey,
@@ -14,16 +12,8 @@ import type { GatewayStores } from '../state/open-state.js';
 import type { Answers } from './channel.js';
 
 /** What the primary answers for its stores. */
-export function storeAnswers({
-  journal,
-  revocations,
-  replays,
-  rateLimiter,
-  tokenCache,
-  connections,
-}: GatewayStores): Answers {
+export function storeAnswers({ revocations, replays, rateLimiter, tokenCache, connections }: GatewayStores): Answers {
   return {
-    append: (record: AuditRecord, durability: Durability) => journal.append(record, durability),
     revoke: (anchor: Anchor) => revocations.revoke(anchor),
     lift: (anchor: Anchor) => revocations.lift(anchor),
     use: (use: MandateUse) => replays.use(use),

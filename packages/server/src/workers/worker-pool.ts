@@ -1,5 +1,4 @@
 import cluster, { type Worker } from 'node:cluster';
-import type { AuditSink } from '@caracal/core';
 import { parseListen } from '../configuration/listen.js';
 import type { LoadedConfiguration } from '../configuration/load-configuration.js';
 import type { ConfigurationProblem } from '../configuration/problem.js';
@@ -10,7 +9,7 @@ import type { Log, LogEntry } from '../log/log.js';
 import type { TakenMetrics } from '../metrics/metric-registry.js';
 import type { ServerState } from '../state/open-state.js';
 import { type Answers, Channel } from './channel.js';
-import { OpenRequests } from './open-requests.js';
+import { type AppendSerialized, OpenRequests } from './open-requests.js';
 import type { SharedRevocations, ToldRevocation } from './shared-revocations.js';
 import { storeAnswers } from './store-answers.js';
 import type { ToldKeys } from './worker-issuer.js';
@@ -80,6 +79,8 @@ export class WorkerPool {
   async start(): Promise<void> {
     // Every worker accepts by itself: a primary that is busy, or stopped, keeps no connection waiting.
     cluster.schedulingPolicy = cluster.SCHED_NONE;
+    // Texts pass as they are, without being escaped and read again.
+    cluster.setupPrimary({ serialization: 'advanced' });
     await Promise.all(Array.from({ length: this.#options.count }, () => this.#start()));
   }
 
@@ -188,18 +189,14 @@ export class WorkerPool {
     const process = cluster.fork({ ...environment, [WORKER_VARIABLE]: '1' });
     const begun = deferred<void>();
     const ended = deferred<void>();
+    const requests = new OpenRequests(this.#options.state.journal);
     const channel = new Channel(
       { send: (message) => sendTo(process, message) },
       {
         ...this.#stores,
-        ...this.#answers(
-          () => worker,
-          begun,
-          (record, durability) => requests.append(record, durability),
-        ),
+        ...this.#answers(() => worker, begun, requests.append),
       },
     );
-    const requests = new OpenRequests(this.#options.state.journal);
     const worker: Running = {
       process,
       channel,
@@ -282,7 +279,7 @@ export class WorkerPool {
   #answers(
     worker: () => Running,
     begun: { resolve(): void; reject(cause: unknown): void },
-    append: AuditSink['append'],
+    append: AppendSerialized,
   ): Answers {
     const options = this.#options;
     return {

@@ -8,6 +8,7 @@ import type {
   RevocationStore,
   TokenCache,
 } from '@caracal/core';
+import { serializeRecord } from '@caracal/file';
 import type { GatewayStores } from '../state/open-state.js';
 import type { Channel } from './channel.js';
 
@@ -24,7 +25,11 @@ export function workerStores(channel: Channel, revocations: RevocationStore, tim
   const rate = asking('rate_limit_unavailable');
   const credential = asking('credential_unavailable');
   const journal: AuditSink = {
-    append: (record, durability) => channel.ask({ code: 'audit_unavailable' }, 'append', record, durability),
+    append: (record, durability) => {
+      const { type, requestId, bootId, gatewayId } = record;
+      const about = requestId === undefined ? undefined : { type, requestId, bootId, gatewayId };
+      return channel.ask({ code: 'audit_unavailable' }, 'append', serializeRecord(record), durability, about);
+    },
   };
   const replays: ReplayStore = { use: (use) => replay('use', use) };
   const rateLimiter: RateLimiter = { consume: (key, limit) => rate('consume', key, limit) };
