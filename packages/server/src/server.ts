@@ -90,6 +90,7 @@ async function start(
   const certificates = await certificatesOf(configuration);
   const opened = await openState(configuration, { environment, log, stdout });
   closing.push(() => opened.close());
+  opened.postgres?.measure(metrics.registry);
   const shared =
     options.workers === undefined || opened.revoked === undefined
       ? undefined

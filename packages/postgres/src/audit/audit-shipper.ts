@@ -127,9 +127,12 @@ class PostgresAuditShipper implements AuditShipper {
   async #close(timeoutMs: number): Promise<void> {
     if (this.#running === undefined) return;
     const deadline = setTimeout(() => this.#ending.abort(), timeoutMs);
-    // A journal of another process has no end: where nothing has come for a while, everything has.
+    const { clock } = this.#settings;
+    const closedAt = clock.monotonic();
+    // A journal of another process has no end: where nothing has come for a while, everything has. Counted from now: what
+    // was written last may be gathering still, however quiet it was before.
     const quiet = setInterval(() => {
-      const since = this.#settings.clock.monotonic() - this.#readAt;
+      const since = clock.monotonic() - Math.max(this.#readAt, closedAt);
       if (since > 3 * this.#settings.gatherMs + 500 && this.#rows.length === 0 && this.#inFlight === 0) {
         this.#ending.abort();
       }

@@ -1,7 +1,7 @@
 import { type AuditRecord, csvHeader, csvRow, jsonLine, ocsfActivity } from '@caracal/core';
 import { defineCommand } from '../frame/command.js';
 import { FILTER_OPTIONS, journalFilter, PERIOD_OPTIONS } from './audit-options.js';
-import { openEvidence, STATE_OPTIONS } from './state-directory.js';
+import { openSource, SOURCE_OPTIONS } from './evidence-source.js';
 
 /** Allowed requests whose end is waited for; beyond it the oldest is written without one. */
 const MAX_OPEN_REQUESTS = 100_000;
@@ -15,7 +15,7 @@ export const auditExport = defineCommand({
       choices: ['ndjson', 'csv', 'ocsf'],
       help: 'NDJSON (the default), CSV for spreadsheets, or OCSF API Activity events for a SIEM',
     },
-    ...STATE_OPTIONS,
+    ...SOURCE_OPTIONS,
     ...PERIOD_OPTIONS,
     ...FILTER_OPTIONS,
   },
@@ -29,10 +29,10 @@ export const auditExport = defineCommand({
     const { options, output } = invocation;
     const { format = 'ndjson' } = options;
     const filter = journalFilter(options);
-    const { reader } = await openEvidence(invocation);
+    const source = await openSource(invocation, 'postgres');
     if (format === 'csv') await output.raw(csvHeader());
     const pairs = new RequestPairs();
-    for await (const { record, seq, hash } of reader.query(filter)) {
+    for await (const { record, seq, hash } of source.query(filter)) {
       if (output.closed) break;
       if (format === 'csv') await output.raw(csvRow(record));
       else if (format === 'ocsf') await output.raw(pairs.add(record));

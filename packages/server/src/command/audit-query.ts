@@ -1,12 +1,12 @@
 import { defineCommand } from '../frame/command.js';
 import { FILTER_OPTIONS, journalFilter, PERIOD_OPTIONS } from './audit-options.js';
+import { openSource, SOURCE_OPTIONS } from './evidence-source.js';
 import { evidenceLine } from './evidence-text.js';
-import { openEvidence, STATE_OPTIONS } from './state-directory.js';
 
 export const auditQuery = defineCommand({
   name: 'audit query',
   summary: 'finds evidence',
-  options: { ...STATE_OPTIONS, ...PERIOD_OPTIONS, ...FILTER_OPTIONS },
+  options: { ...SOURCE_OPTIONS, ...PERIOD_OPTIONS, ...FILTER_OPTIONS },
   details: [
     'Prints the records that match, oldest first; all that is given must match. A call that was allowed leaves two records, ' +
       'its authorization and its end. A gateway may be running meanwhile.',
@@ -18,8 +18,8 @@ export const auditQuery = defineCommand({
   async run(invocation) {
     const { options, output } = invocation;
     const filter = journalFilter(options);
-    const { reader } = await openEvidence(invocation);
-    for await (const { record } of reader.query(filter)) {
+    const source = await openSource(invocation, 'postgres');
+    for await (const { record } of source.query(filter)) {
       await output.tell(evidenceLine(record), record);
       if (output.closed) break;
     }

@@ -1,14 +1,14 @@
 import { escapeForTerminal } from '@caracal/core';
 import { defineCommand } from '../frame/command.js';
 import { failed } from '../frame/command-error.js';
+import { openSource, SOURCE_OPTIONS } from './evidence-source.js';
 import { evidenceDetails } from './evidence-text.js';
-import { openEvidence, STATE_OPTIONS } from './state-directory.js';
 
 export const auditTrace = defineCommand({
   name: 'audit trace',
   summary: "shows one request's whole evidence, and how its mandate was issued",
   arguments: [{ name: 'ID', help: "the request's id: X-Caracal-Request-Id of its answer" }],
-  options: STATE_OPTIONS,
+  options: SOURCE_OPTIONS,
   details: [
     'The end is `unknown` where a call was allowed, has no end in the journal, and the process that knew is gone. With --json ' +
       'one object with requestId, outcome, issue and records.',
@@ -17,10 +17,10 @@ export const auditTrace = defineCommand({
   async run(invocation) {
     const [requestId = ''] = invocation.arguments;
     const { output } = invocation;
-    const { reader, directory } = await openEvidence(invocation);
-    const { records, issue, outcome } = await reader.trace(requestId);
+    const source = await openSource(invocation, 'postgres');
+    const { records, issue, outcome } = await source.trace(requestId);
     if (records.length === 0) {
-      throw failed(`there is no evidence of a request ${requestId} in ${directory}; look with: caracal audit query`);
+      throw failed(`there is no evidence of a request ${requestId} in ${source.where}; look with: caracal audit query`);
     }
     await output.object({
       requestId,

@@ -5,7 +5,7 @@ import { wrapped } from '../frame/columns.js';
 import { defineCommand } from '../frame/command.js';
 import { wrongUse } from '../frame/command-error.js';
 import { systemFault } from '../frame/system-fault.js';
-import { openEvidence, STATE_OPTIONS } from './state-directory.js';
+import { openSource, VERIFY_SOURCE_OPTIONS } from './evidence-source.js';
 
 export const auditVerify = defineCommand({
   name: 'audit verify',
@@ -18,7 +18,7 @@ export const auditVerify = defineCommand({
       help: "the gateway's public key, kept apart from the journal: PEM, or the key itself in base64url",
     },
     heads: { type: 'string', value: 'FILE', multiple: true, help: 'signed heads, kept apart from the journal: NDJSON' },
-    ...STATE_OPTIONS,
+    ...VERIFY_SOURCE_OPTIONS,
   },
   details: [
     'Exit status 0 means that everything that was asked for is proved: that each record follows the one before it; with ' +
@@ -30,8 +30,8 @@ export const auditVerify = defineCommand({
     const { options, output, cwd } = invocation;
     const publicKey = await Promise.all(options['public-key'].map((given) => publicKeyText(given, cwd)));
     const heads = (await Promise.all(options.heads.map((path) => readHeads(path, cwd)))).flat();
-    const { reader, directory } = await openEvidence(invocation);
-    const report = await reader
+    const source = await openSource(invocation, 'journal');
+    const report = await source
       .verify({ heads, ...(publicKey.length === 0 ? undefined : { publicKey }) })
       .catch((cause: unknown) => {
         // Only a key that is none is the caller's fault.
@@ -39,8 +39,8 @@ export const auditVerify = defineCommand({
       });
     const missing = unproved(report, publicKey.length > 0, options.heads.length > 0);
     const ok = report.ok && missing.length === 0;
-    await output.object({ ...report, ok, directory, notProved: [...missing, ...report.notProved] });
-    await output.text(reportText(report, ok, missing, directory));
+    await output.object({ ...report, ok, directory: source.where, notProved: [...missing, ...report.notProved] });
+    await output.text(reportText(report, ok, missing, source.where));
     return ok ? 0 : 1;
   },
 });

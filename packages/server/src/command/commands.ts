@@ -58,6 +58,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./audit-export.js')).auditExport,
   },
   {
+    name: 'migrate',
+    summary: 'brings the PostgreSQL database to the schema of this release',
+    load: async () => (await import('./migrate.js')).migrateCommand,
+  },
+  {
     name: 'profile',
     summary: 'prints what a client of an application needs: URLs, zone, resources',
     load: async () => (await import('./profile.js')).profile,

@@ -134,7 +134,9 @@ describe('a configuration', () => {
     ['resources.1.maxBodyBytes', 'infinite', 'resources[1].maxBodyBytes', ''],
     ['stores', { redis: { url: 'redis://:hunter2-hunter2@h' } }, 'stores.redis.url', 'is not where a secret is kept'],
     ['stores', { redis: { url: { env: 'R' }, prefix: '' } }, 'stores.redis.prefix', 'is no prefix'],
-    ['stores', { postgres: { url: { env: 'P' } } }, 'stores.postgres', 'is not part of this version'],
+    ['stores', { postgres: { url: SECRET } }, 'stores.postgres.url', 'is not where a secret is kept'],
+    ['stores', { postgres: { url: { env: 'P' }, poolSize: 101 } }, 'stores.postgres.poolSize', 'is more than 100'],
+    ['stores', { postgres: { url: { env: 'P' }, tls: { ca: SECRET } } }, 'stores.postgres.tls.ca', 'is not where'],
     ['admin.listen', '10.0.0.1:1', 'admin.listen', 'would send the admin token over the network'],
     ['admin.token', SECRET, 'admin.token', 'is not where a secret is kept'],
   ])('with %s %j is told of %s', (path, value, at, fault) => {

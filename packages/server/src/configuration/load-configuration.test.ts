@@ -67,7 +67,7 @@ resources:
       - { method: GET, path: /q, scopes: [a], nam: 3 }
     tls: { key: hunter2-hunter2 }
     __proto__: 3
-stores: { postgres: { url: { env: X } } }
+stores: { postgres: { url: { env: X }, pool: 3 } }
 admin: { listen: "0.0.0.0:1", token: hunter2-hunter2 }
 `;
 
@@ -89,7 +89,7 @@ describe('loadConfiguration', () => {
       '29 resources[0].operations[2].nam',
       '30 resources[0].tls.key',
       '31 resources[0].__proto__',
-      '32 stores.postgres',
+      '32 stores.postgres.pool',
       '33 admin.token',
       '33 admin.listen',
     ]);

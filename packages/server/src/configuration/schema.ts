@@ -289,20 +289,18 @@ function described(schema: v.GenericSchema, description: string): v.GenericSchem
   );
 }
 
+/** TLS towards a server of others. */
+const clientTls = {
+  ca: v.optional(v.pipe(plainReference, v.description('Where the authority’s certificate is kept, PEM.'))),
+  cert: v.optional(v.pipe(plainReference, v.description('Where our certificate is kept, PEM.'))),
+  key: v.optional(v.pipe(plainReference, v.description('Where its private key is kept, PEM.'))),
+  serverName: v.optional(text('The name to verify, where it is not the host.')),
+};
+
 const resource = v.strictObject({
   ...resourceMembers,
   provider: v.optional(text(RESOURCE_TEXTS.provider)),
-  tls: v.optional(
-    v.pipe(
-      v.strictObject({
-        ca: v.optional(v.pipe(plainReference, v.description('Where the authority’s certificate is kept, PEM.'))),
-        cert: v.optional(v.pipe(plainReference, v.description('Where our certificate is kept, PEM.'))),
-        key: v.optional(v.pipe(plainReference, v.description('Where its private key is kept, PEM.'))),
-        serverName: v.optional(text('The name to verify, where it is not the host.')),
-      }),
-      v.description(RESOURCE_TEXTS.tls),
-    ),
-  ),
+  tls: v.optional(v.pipe(v.strictObject(clientTls), v.description(RESOURCE_TEXTS.tls))),
 });
 
 const stores = v.strictObject({
@@ -343,8 +341,33 @@ const stores = v.strictObject({
   ),
   postgres: v.optional(
     v.pipe(
-      v.strictObject({ url: v.pipe(plainReference, v.description('Where its URL is kept.')) }),
-      v.description('Shared durable state. Not part of this version.'),
+      v.strictObject({
+        url: v.pipe(
+          plainReference,
+          v.description('Where its URL is kept: `postgres://user:password@host:5432/database`.'),
+        ),
+        poolSize: v.optional(
+          v.pipe(count('Connections of this process at most.'), v.maxValue(100, 'is more than 100; give fewer')),
+          10,
+        ),
+        tls: v.optional(
+          v.pipe(
+            v.strictObject(clientTls),
+            v.description(
+              'Speaks TLS and verifies the server: with `{}` by the authorities of Node. Instead of `sslmode` in the URL, not beside it.',
+            ),
+          ),
+        ),
+        audit: v.optional(
+          v.pipe(v.boolean(), v.description('Evidence is shipped to it from the journal, which stays the queue.')),
+          true,
+        ),
+        connections: v.optional(
+          v.pipe(v.boolean(), v.description('Connected accounts are kept in it, for every process.')),
+          true,
+        ),
+      }),
+      v.description('Shared by every process: evidence, connected accounts. Make its tables with `caracal migrate`.'),
     ),
   ),
 });

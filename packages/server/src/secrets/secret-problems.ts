@@ -69,6 +69,10 @@ function placesOf({ gateway, tokenService, providers, resources, stores, admin }
   plain('gateway.audit.signingKey', gateway.audit.signingKey);
   plain('stores.redis.url', stores.redis?.url);
   plain('stores.redis.signingKey', stores.redis?.signingKey);
+  plain('stores.postgres.url', stores.postgres?.url);
+  for (const name of ['ca', 'cert', 'key'] as const) {
+    plain(`stores.postgres.tls.${name}`, stores.postgres?.tls?.[name]);
+  }
   plain('admin.token', admin?.token);
   if (gateway.identity?.secret !== undefined) {
     const { application, secret } = gateway.identity;

@@ -4,7 +4,6 @@ import {
   type Anchor,
   type AuditSink,
   type ConnectionStore,
-  type ListedConnections,
   memoryRateLimiter,
   memoryTokenCache,
   type RateLimiter,
@@ -18,6 +17,7 @@ import {
   fileRevocationStore,
   headLine,
   type Journal,
+  type JournalOptions,
   openJournal,
 } from '@caracal/file';
 import type { Configuration } from '../configuration/configuration.js';
@@ -25,6 +25,7 @@ import { ConfigurationError } from '../configuration/problem.js';
 import { causeName } from '../log/fault-log.js';
 import type { Log } from '../log/log.js';
 import { readReference, SecretUnavailableError } from '../secrets/read-reference.js';
+import { openPostgres, type PostgresState } from './postgres-state.js';
 import { openRedisStores, type SharedStores } from './redis-stores.js';
 
 /** What every generation of the configuration asks. */
@@ -40,9 +41,10 @@ export interface GatewayStores {
 /** What lives as long as the process: the stores behind every generation of the configuration. */
 export interface ServerState extends GatewayStores {
   readonly journal: Journal;
-  readonly connections: ListedConnections;
   /** What is revoked now; `undefined` where processes share it through a server of their own. */
   readonly revoked: (() => Iterable<readonly [Anchor, number]>) | undefined;
+  /** What is kept in PostgreSQL; `undefined` where none is configured. */
+  readonly postgres: PostgresState | undefined;
   /** What keeps it from working now, for readiness; empty where nothing does. */
   troubles(): readonly string[];
   /** Writes what waits and gives the state directory up. Idempotent. */
@@ -75,11 +77,13 @@ export async function openState(configuration: Configuration, options: StateOpti
   const onWarning = (message: string, cause?: unknown) =>
     log({ level: 'warn', event: 'store_warning', message, cause: causeName(cause) });
   try {
-    const journal = keep(await openJournal(await journalOptions(configuration, options, troubles)));
+    const postgres = await openPostgres(configuration, options);
+    const journal = keep(await openShipped(await journalOptions(configuration, options, troubles), postgres));
     const shared = keep(await sharedStores(configuration, options, onWarning));
-    const connections = keep(await fileConnectionStore({ directory, onWarning }));
+    const connections = postgres?.connections ?? keep(await fileConnectionStore({ directory, onWarning }));
     return {
-      journal,
+      journal: journal.journal,
+      postgres,
       revocations: shared.revocations,
       replays: shared.replays,
       rateLimiter: shared.rateLimiter,
@@ -91,6 +95,25 @@ export async function openState(configuration: Configuration, options: StateOpti
     };
   } catch (cause) {
     await closeAll(opened);
+    throw cause;
+  }
+}
+
+/** The journal, which is shipped to PostgreSQL where that is configured. Closed first: then what is left is shipped. */
+async function openShipped(
+  { headSink, ...options }: JournalOptions,
+  postgres: PostgresState | undefined,
+): Promise<{ readonly journal: Journal; close(): Promise<void> }> {
+  const sinks = [headSink, postgres?.keepHead].filter((sink) => sink !== undefined);
+  const sink: typeof headSink = async (head) => {
+    await Promise.all(sinks.map((each) => each(head)));
+  };
+  try {
+    const journal = await openJournal(sinks.length === 0 ? options : { ...options, headSink: sink });
+    postgres?.start(journal);
+    return { journal, close: () => journal.close().finally(() => postgres?.close()) };
+  } catch (cause) {
+    await postgres?.close();
     throw cause;
   }
 }
@@ -119,7 +142,11 @@ async function sharedStores(
   }
 }
 
-async function journalOptions({ gateway, stores }: Configuration, options: StateOptions, troubles: Set<string>) {
+async function journalOptions(
+  { gateway, stores }: Configuration,
+  options: StateOptions,
+  troubles: Set<string>,
+): Promise<JournalOptions> {
   const { retentionDays, signingKey, heads } = gateway.audit;
   return {
     directory: join(stores.stateDirectory, 'audit'),

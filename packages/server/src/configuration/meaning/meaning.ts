@@ -1,8 +1,7 @@
 import type { ProblemPath } from '../problem.js';
-import { type LocatedProblem, problemAt } from '../structure.js';
+import type { LocatedProblem } from '../structure.js';
 import { issuerProblems } from './issuers.js';
 import { listenerProblems } from './listeners.js';
-import { member, objectMember } from './loose.js';
 import { nameProblems } from './names.js';
 import { resourceProblems } from './resources.js';
 
@@ -15,21 +14,5 @@ export function meaningProblems(input: unknown, structural: readonly LocatedProb
     ...listenerProblems(input),
     ...issuerProblems(input, faulty),
     ...resourceProblems(input, faulty),
-    ...missingStores(input),
   ].filter((problem) => !structural.some(({ path }) => path === problem.path));
-}
-
-// Left out in silence, two processes would each believe to share state.
-function missingStores(input: unknown): LocatedProblem[] {
-  const stores = objectMember(input, 'stores');
-  return ['postgres'].flatMap((name) =>
-    member(stores, name) === undefined
-      ? []
-      : [
-          problemAt(
-            ['stores', name],
-            'is not part of this version; remove it, and run one process with a state directory',
-          ),
-        ],
-  );
 }
