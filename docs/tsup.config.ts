@@ -3,7 +3,7 @@ import { defineConfig } from 'tsup';
 // The examples are TypeScript, which Node 20 cannot run. Packages stay outside the bundle: an example imports what a
 // user of the built packages would import.
 export default defineConfig({
-  entry: ['examples/*.ts'],
+  entry: ['examples/*.ts', 'examples/adapters/*.ts'],
   format: 'esm',
   target: 'es2023',
   clean: true,

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { DEFAULT_LIMITS, type ErrorCode, GATEWAY_DEFAULTS, STATUS_OF_CODE, STATUS_OF_REASON } from '@caracal/core';
 import { describe, expect, it } from 'vitest';
+import { gapTable } from '../runtimes/gaps.mjs';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -47,6 +48,26 @@ describe('the documents', () => {
     const text = read('docs/reference/resource.md');
     for (const [name, value] of Object.entries(DEFAULT_LIMITS)) {
       expect(text, name).toContain(`| \`${name}\` | ${value.toLocaleString('en')} |`);
+    }
+  });
+
+  it('embedding.md shows the example of services that enforce by themselves as it is', () => {
+    expect(read('docs/embedding.md')).toContain(read('docs/examples/protect.ts'));
+  });
+
+  it('adapters.md has the table of declared gaps', () => {
+    expect(read('docs/adapters.md')).toContain(gapTable());
+  });
+
+  it('adapters.md shows the examples of the adapters as they are', () => {
+    const text = read('docs/adapters.md');
+    for (const name of ['koa', 'express', 'fastify', 'hono', 'bun', 'deno-serve']) {
+      const example = read(`docs/examples/adapters/${name}.ts`);
+      const { 1: shown } = /```ts\n([\s\S]*?)```/.exec(text.slice(text.indexOf(`(examples/adapters/${name}.ts)`)))!;
+      // Declarations that stand in for a runtime's own types are left out.
+      expect(example.replace(/import type \{ \w+Runtime \}.*\n/, '').replace(/declare const .*\n\n/, ''), name).toBe(
+        shown,
+      );
     }
   });
 

@@ -1,11 +1,11 @@
 import { createServer } from '@caracal/node';
 import { gatewayStarter, httpCases, localSubject, runHttpCase, startHttpSuite } from '@caracal/testkit';
 import { afterAll, describe, it } from 'vitest';
-import { NODE_GAPS } from '../runtimes/gaps.mjs';
+import { gapsOf } from '../runtimes/gaps.mjs';
 
 const suite = await startHttpSuite({
   start: (config) => localSubject(config, gatewayStarter(createServer)),
-  gaps: NODE_GAPS,
+  gaps: gapsOf('node-20'),
 });
 
 afterAll(() => suite.close());

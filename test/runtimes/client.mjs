@@ -7,25 +7,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { startCaseWorld } from '../client/case-world.mjs';
-import { fromNpm, RUNTIMES } from './runtimes.mjs';
+import { RUNTIMES } from './runtimes.mjs';
 
 const run = promisify(execFile);
 const PROGRAM = fileURLToPath(new URL('client-under.mjs', import.meta.url));
 const DEADLINE_MS = 120_000;
 
-/** Runtimes for the client: those a gateway runs on, and those only agents run on. `start` answers a process. */
+/** Runtimes for the client: those a gateway runs on, each once, and browsers. `start` answers a process. */
 const CLIENT_RUNTIMES = [
-  ...RUNTIMES.map(({ name, executable, args }) => ({
+  ...RUNTIMES.filter(({ adapter }) => ['node', 'deno', 'bun'].includes(adapter)).map(({ name, executable, args }) => ({
     name,
     start: async (url) => spawn(await executable(), [...args, PROGRAM, url], { stdio: 'inherit' }),
   })),
-  {
-    name: 'bun',
-    start: async (url) => {
-      const bun = await fromNpm('bun@1.4.5', 'bun', ['-e', 'console.log(process.execPath)']);
-      return spawn(bun, [PROGRAM, url], { stdio: 'inherit' });
-    },
-  },
   { name: 'chromium', start: startChromium },
 ];
 

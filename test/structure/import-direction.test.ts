@@ -8,7 +8,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: ['@opentelemetry/api', 'ipaddr.js', 'jose', 'lru-cache', 'uuidv7', 'valibot'],
   transport: ['@caracal/core', 'node:', 'undici'],
   node: ['@caracal/core', '@caracal/transport', 'node:'],
-  deno: ['@caracal/core', '@caracal/node'],
+  koa: ['@caracal/core', '@caracal/node', 'node:'],
+  fetch: ['@caracal/core'],
+  deno: ['@caracal/core', '@caracal/fetch', '@caracal/node', '@caracal/transport'],
   file: ['@caracal/core', 'node:'],
   redis: ['@caracal/core', 'node:'],
   server: [

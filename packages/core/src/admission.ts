@@ -50,7 +50,7 @@ export interface Resolved extends Verified {
   readonly resource: Resource;
   /** Raw path after the mount prefix: what operations, authorizers and the upstream see. */
   readonly path: string;
-  /** Raw mount prefix that was removed; empty where none was. */
+  /** Raw prefix that was removed, by a framework and by the mount; empty where none was. */
   readonly mountPrefix: string;
   readonly operation: Operation | undefined;
   /** The WebSocket that is asked for; learned in row 8, absent for every other request. */

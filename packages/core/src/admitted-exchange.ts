@@ -8,6 +8,7 @@ import type { Plan } from './forward/plan.js';
 import type { TraceContext } from './forward/trace-context.js';
 import type { Refusal } from './head/head.js';
 import type { LiveExchange, LiveExchanges } from './live-exchanges.js';
+import type { Limits } from './resolve/resource.js';
 import type { Mandate } from './verify/mandate.js';
 
 /** What an exchange needs of its gateway. */
@@ -18,6 +19,7 @@ export interface ExchangeParts {
   plan(admission: Attached, trace: TraceContext): Plan;
   /** The trace context to send upstream. */
   trace(admission: Attached): TraceContext;
+  ownHeaders(admission: Attached): string[];
   response(admission: Attached, status: number, headers: readonly string[]): ResponseHead | Denial;
   refuse(admission: Attached, denial: Denial): Refusal;
   renewed(admission: Attached): Promise<Credential | undefined>;
@@ -58,6 +60,10 @@ export class AdmittedExchange implements Exchange, LiveExchange {
     return this.#plan;
   }
 
+  get limits(): Limits {
+    return this.#admission.resource.limits;
+  }
+
   get tickMs(): number {
     return this.#follower?.tickMs ?? Number.POSITIVE_INFINITY;
   }
@@ -88,8 +94,16 @@ export class AdmittedExchange implements Exchange, LiveExchange {
     return head;
   }
 
-  refuse(code: ErrorCode, reason = code): Refusal {
-    return this.#parts.refuse(this.#admission, deny(code, reason));
+  refuse(code: ErrorCode, reason: string = code, cause?: unknown): Refusal {
+    return this.#parts.refuse(this.#admission, deny(code, reason, cause === undefined ? undefined : { cause }));
+  }
+
+  ownHeaders(): string[] {
+    return this.#parts.ownHeaders(this.#admission);
+  }
+
+  streams(): void {
+    this.#longLived = true;
   }
 
   renewable(): boolean {
@@ -128,7 +142,11 @@ export class AdmittedExchange implements Exchange, LiveExchange {
   end(reason: EndReason): void {
     if (this.#settled) return;
     this.#ended = reason;
-    this.#controller?.abort(reason);
-    this.#follower?.ended(reason);
+    try {
+      // First: a service that ends its answer when the signal aborts would end cleanly what has to be cut.
+      this.#follower?.ended(reason);
+    } finally {
+      this.#controller?.abort(reason);
+    }
   }
 }

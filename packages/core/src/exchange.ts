@@ -2,6 +2,7 @@ import type { Outcome } from './audit/record.js';
 import type { ErrorCode } from './errors.js';
 import type { Plan } from './forward/plan.js';
 import type { Refusal } from './head/head.js';
+import type { Limits } from './resolve/resource.js';
 import type { Mandate } from './verify/mandate.js';
 
 /** Why the gateway ends an exchange that is under way. */
@@ -50,14 +51,22 @@ export interface Exchange {
   readonly principal: Mandate;
   /** What to send upstream; `undefined` for a resource that is only enforced in process. */
   readonly plan: Plan | undefined;
+  readonly limits: Limits;
   /** Monotonic ms since the request was received. */
   elapsedMs(): number;
   /** Registers the one follower, and tells it at once where the exchange has been ended already. A later call replaces it. */
   follow(follower: Follower): void;
   /** The caller's head made from the upstream's, or a refusal instead of it (a redirect that is not allowed). */
   response(status: number, headers: readonly string[]): ResponseHead | Refusal;
-  /** The answer for what went wrong after admission. */
-  refuse(code: ErrorCode, reason?: string): Refusal;
+  /** The answer for what went wrong after admission. `cause` is told to the gateway's `onFault`, and to nobody else. */
+  refuse(code: ErrorCode, reason?: string, cause?: unknown): Refusal;
+  /**
+   * Headers that every answer to this caller carries, where a service answers by itself: request id, what is left of the
+   * mandate's life, `Vary`, CORS. Flat name, value list.
+   */
+  ownHeaders(): string[];
+  /** The service answers with an event stream: it may be cut when the mandate expires. `response` tells by itself. */
+  streams(): void;
   /** Whether an upstream 401 may be answered with another credential. */
   renewable(): boolean;
   /** Gets another credential and changes `plan` to it; `false` where there is none to be had. Never rejects. */

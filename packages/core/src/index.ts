@@ -67,6 +67,9 @@ export {
   withinRateLimit,
 } from './authorize/stages.js';
 export { type Clock, systemClock } from './clock.js';
+// enforce
+export { type Admitted, type Enforced, type EnforcedCaller, enforce } from './enforce/enforce.js';
+export { ofResource } from './enforce/of-resource.js';
 export {
   CaracalError,
   Denial,

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import type { Exchange, Refusal } from '@caracal/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LINGER_MAX_BYTES } from './lingering-close.js';
-import { MAX_PIPELINED_REQUESTS } from './request-listener.js';
 import { FakeGateway, refusal } from './testing/fake-gateway.js';
 import { answering, FakeTransport } from './testing/fake-transport.js';
 import { eventually } from './testing/raw-client.js';
 import { type Serving, serving } from './testing/serving.js';
+import { MAX_PIPELINED_REQUESTS } from './turns.js';
 
 let current: Serving | undefined;
 afterEach(() => current?.stop());

@@ -6,8 +6,9 @@ import { listenForUpgrades } from './attach-upgrades.js';
 import { onClientError } from './client-error.js';
 import { refuseConnect } from './connect.js';
 import { Connections } from './connections.js';
+import { continueOnRead } from './continue-on-read.js';
 import { type Drain, drainOnce, type Retire, retireOnce } from './drain.js';
-import { checkHandlerOptions, type NodeHandlerOptions, transportOf } from './options.js';
+import { checkHandlerOptions, type NodeHandlerOptions, type TransportUse, transportOf } from './options.js';
 import { requestListener } from './request-listener.js';
 import { peerReader } from './trusted-proxies.js';
 
@@ -26,6 +27,18 @@ export interface Attachment {
   readonly retire: Retire;
 }
 
+/** Answers requests of `node:http`. */
+export type Application = (req: IncomingMessage, res: ServerResponse) => void;
+
+/** What a server has to be told to serve a gateway. */
+export interface Served {
+  readonly server: Server;
+  readonly gateway: Gateway;
+  /** Without a transport WebSockets are not upgraded: they come as requests. */
+  readonly use: Pick<TransportUse, 'close'> & Partial<TransportUse>;
+  readonly connections: Connections;
+}
+
 /**
  * Makes an HTTP or HTTPS server serve a gateway: it answers every request, and what is none. No other listener may
  * answer. Make the server with `httpServerOptions()`.
@@ -38,7 +51,37 @@ export function attach(server: Server, gateway: Gateway, options: NodeHandlerOpt
   const connections = new Connections(peerReader(options.trustedProxies ?? []));
   const use = transportOf(options);
   const listen = requestListener(gateway, use.transport, connections);
+  server.on('request', (req: IncomingMessage, res: ServerResponse) => listen(req, res, false));
+  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => listen(req, res, true));
+  return serve({ server, gateway, use, connections }, (req, res) => listen(req, res, false));
+}
 
+/**
+ * The same for a server whose application answers the requests and hands those that are the gateway's to a handler of its
+ * own (`fetchHandler` under Hono, say; a `nodeHandler` has `attach`). `100 Continue` is sent when somebody reads the body,
+ * not before the application has decided. `drain` closes the gateway too.
+ */
+export function attachApplication(server: Server, gateway: Gateway, application: Application): Attachment {
+  const use = { close: () => Promise.resolve() };
+  return serveApplication({ server, gateway, use, connections: new Connections(peerReader([])) }, application);
+}
+
+/** The same over the connections that a handler knows. */
+export function serveApplication(served: Served, application: Application): Attachment {
+  const { server, connections } = served;
+  const answer: Application = (req, res) => {
+    connections.of(req.socket).hold(res, connections);
+    application(req, res);
+  };
+  server.on('request', answer);
+  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
+    continueOnRead(req, res);
+    answer(req, res);
+  });
+  return serve(served, answer);
+}
+
+function serve({ server, gateway, use, connections }: Served, listen: Application): Attachment {
   // Node drops headers beyond this count without a word (0: none); the gateway's own limit answers instead.
   server.maxHeadersCount = 0;
   // Node's own sweep, part of `server.close()`, takes an answer that is ended but not yet written out for idle and cuts it.
@@ -48,13 +91,11 @@ export function attach(server: Server, gateway: Gateway, options: NodeHandlerOpt
   server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
     connections.of(socket);
   });
-  server.on('request', (req: IncomingMessage, res: ServerResponse) => listen(req, res, false));
-  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => listen(req, res, true));
-  server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => listen(req, res, false));
+  server.on('checkExpectation', listen);
   server.on('connect', (req: IncomingMessage, socket: Socket) =>
     refuseConnect(gateway, req, connections.of(socket), connections),
   );
-  listenForUpgrades(server, gateway, use, connections);
+  if (use.transport !== undefined) listenForUpgrades(server, gateway, { transport: use.transport }, connections);
   server.on('clientError', (error: Error, socket: Socket) => onClientError(error, socket, connections));
 
   return {

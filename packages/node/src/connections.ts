@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestHead } from '@caracal/core';
 import type { NodeCaller } from './node-caller.js';
@@ -14,10 +15,27 @@ export class Connection {
   /** Nothing is served on it after the present request. */
   last = false;
 
+  /** Requests under way that an application answers, whether or not a caller of ours is among them. */
+  #held = 0;
+
   constructor(socket: Socket) {
     this.socket = socket;
     // Sockets of the file system have no address, closed ones no longer.
     this.peer = { address: socket.remoteAddress ?? '' };
+  }
+
+  /** Nothing is under way on it. */
+  get idle(): boolean {
+    return this.caller === undefined && this.waiting === 0 && this.#held === 0;
+  }
+
+  /** Not idle until this response is closed. */
+  hold(res: ServerResponse, connections: Connections): void {
+    this.#held += 1;
+    res.once('close', () => {
+      this.#held -= 1;
+      connections.rested(this);
+    });
   }
 }
 
@@ -61,14 +79,19 @@ export class Connections {
   /** An answer was written out, or its connection is gone. */
   released(connection: Connection): void {
     connection.caller = undefined;
+    this.rested(connection);
+  }
+
+  /** Something on it has ended. */
+  rested(connection: Connection): void {
     // The head of this answer may have promised a kept connection before draining began.
-    if (this.draining && !this.patient && connection.waiting === 0) connection.socket.destroySoon();
+    if (this.draining && !this.patient && connection.idle) connection.socket.destroySoon();
   }
 
   closeIdle(): void {
     if (this.patient) return;
     for (const connection of this.#bySocket.values()) {
-      if (connection.caller === undefined && connection.waiting === 0) connection.socket.destroySoon();
+      if (connection.idle) connection.socket.destroySoon();
     }
   }
 

@@ -1,4 +1,4 @@
-export { type Attachment, attach } from './attach.js';
+export { type Application, type Attachment, attach, attachApplication } from './attach.js';
 export { attachUpgrades, type UpgradeOptions } from './attach-upgrades.js';
 export type { Drain } from './drain.js';
 export { type NodeHandler, nodeHandler } from './handler.js';
@@ -11,6 +11,7 @@ export {
   type HttpServerOptions,
   type NodeHandlerOptions,
 } from './options.js';
-export { MAX_PIPELINED_REQUESTS } from './request-listener.js';
+export { admittedOf, type Protection, type ProtectOptions, protect } from './protect.js';
 export { createServer, type GatewayServer, httpServerOptions } from './server.js';
 export { MAX_FORWARDED_HOPS, peerReader, type ReadPeer } from './trusted-proxies.js';
+export { MAX_PIPELINED_REQUESTS } from './turns.js';

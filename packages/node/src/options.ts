@@ -79,7 +79,8 @@ export function requirePositive(name: string, value: number | undefined): void {
   throw new TypeError(`Option "${name}" must be a whole number of milliseconds above 0.`);
 }
 
-function refuseUnknownKeys(options: object, known: readonly string[]): void {
+/** @throws TypeError that names the key */
+export function refuseUnknownKeys(options: object, known: readonly string[]): void {
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) throw new TypeError(`Unknown option "${key}". Known are: ${known.join(', ')}.`);
   }

@@ -7,15 +7,47 @@ import type { RequestHead } from '@caracal/core';
  */
 export function requestHead(req: IncomingMessage, peer: RequestHead['peer']): RequestHead {
   const { rawHeaders, httpVersion } = req;
+  const removedPrefix = removedPrefixOf(req);
   return {
     method: req.method ?? '',
-    target: req.url ?? '',
+    target: removedPrefix === undefined ? originalUrl(req) : (req.url ?? ''),
+    ...(removedPrefix && { removedPrefix }),
     headers: rawHeaders,
     httpVersion,
     peer,
     upgrade: asksForWebSocket(req),
     fidelity: 'raw',
   };
+}
+
+/**
+ * What a framework took off the front of the target because the handler is mounted below it; empty where nothing.
+ * `undefined` where the target was changed in any other way: what would be judged then is not what the caller sent.
+ */
+export function removedPrefixOf(req: IncomingMessage): string | undefined {
+  const original = originalUrl(req);
+  const url = req.url ?? '';
+  if (url === original) return '';
+  if (url.startsWith('/') && original.endsWith(url)) return original.slice(0, -url.length);
+  // `/gateway?a=b` becomes `/?a=b` below `/gateway`.
+  const query = url.startsWith('/') ? url.slice(1) : '?';
+  const isRoot = query === '' || query.startsWith('?');
+  return isRoot && original.endsWith(query) ? withoutQuery(original, query) : undefined;
+}
+
+function withoutQuery(original: string, query: string): string | undefined {
+  const path = original.slice(0, original.length - query.length);
+  return path.includes('?') ? undefined : path;
+}
+
+/** The target as it came: Connect, Express and what descends from them keep it here when they change `url`. */
+function originalUrl(req: IncomingMessage & { readonly originalUrl?: unknown }): string {
+  return typeof req.originalUrl === 'string' ? req.originalUrl : (req.url ?? '');
+}
+
+/** Whether somebody has taken bytes of the body already, or has it decoded: they would be missing from what is sent on. */
+export function bodyWasRead(req: IncomingMessage): boolean {
+  return req.readableDidRead || req.readableEnded || req.destroyed || req.readableEncoding !== null;
 }
 
 /** Whether a body follows the head: `Transfer-Encoding`, or a length other than 0. @see RFC 9112 section 6.3 */

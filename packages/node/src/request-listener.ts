@@ -1,22 +1,32 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
-import { drive, type Exchange, type Gateway, type Refusal, type Settlement, type Transport } from '@caracal/core';
+import {
+  drive,
+  type ErrorCode,
+  type Exchange,
+  type Gateway,
+  type Refusal,
+  type Settlement,
+  type Transport,
+} from '@caracal/core';
 import type { Connection, Connections } from './connections.js';
 import { NodeCaller } from './node-caller.js';
-import { announcesBody, requestHead } from './request-head.js';
+import { announcesBody, bodyWasRead, removedPrefixOf, requestHead } from './request-head.js';
+import { inTurn } from './turns.js';
 
-/** Pipelined requests that may wait on one connection. A caller that sends more loses the connection. */
-export const MAX_PIPELINED_REQUESTS = 64;
-
-/** Of an exchange whose caller went away while it was decided on. */
-export const GONE_BEFORE_FORWARDING: Settlement = Object.freeze({
-  outcome: 'client_aborted',
-  status: undefined,
+const NOTHING_SENT = {
   upstreamStatus: undefined,
   requestBytes: 0,
   responseBytes: 0,
   firstByteMs: undefined,
   attempts: 0,
+} as const;
+
+/** Of an exchange whose caller went away while it was decided on. */
+export const GONE_BEFORE_FORWARDING: Settlement = Object.freeze({
+  ...NOTHING_SENT,
+  outcome: 'client_aborted',
+  status: undefined,
   error: undefined,
   reason: 'gone_before_forwarding',
 });
@@ -32,34 +42,7 @@ export function requestListener(
 ): RequestListener {
   function listen(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
     const connection = connections.of(req.socket);
-    if (res.socket !== null) begin(req, res, connection, expectsContinue);
-    else awaitTurn(req, res, connection, expectsContinue);
-  }
-
-  /**
-   * A pipelined request is not looked at before the one ahead of it is answered: its effects come after that one's, and
-   * its answer needs no memory (RFC 9112 section 9.3.2).
-   */
-  function awaitTurn(
-    req: IncomingMessage,
-    res: ServerResponse,
-    connection: Connection,
-    expectsContinue: boolean,
-  ): void {
-    connection.waiting += 1;
-    if (connection.waiting > MAX_PIPELINED_REQUESTS) {
-      connection.socket.destroy();
-      return;
-    }
-    // Node is still busy with the change of turns when it emits this.
-    res.once('socket', () =>
-      process.nextTick(() => {
-        connection.waiting -= 1;
-        // Left over from the answer ahead; between two answers Node does not replace it.
-        connection.socket.setTimeout(0);
-        begin(req, res, connection, expectsContinue);
-      }),
-    );
+    inTurn(res, connection, () => begin(req, res, connection, expectsContinue));
   }
 
   function begin(req: IncomingMessage, res: ServerResponse, connection: Connection, expectsContinue: boolean): void {
@@ -68,20 +51,62 @@ export function requestListener(
     const caller = new NodeCaller(req, res, announcesBody(req.rawHeaders) ? req : null, connection, connections);
     const verdict = gateway.admit(requestHead(req, connections.peerOf(connection, req.rawHeaders)));
     if ('then' in verdict)
-      void verdict.then((settled) => proceed(settled, caller, expectsContinue)); // never rejects
-    else proceed(verdict, caller, expectsContinue);
+      void verdict.then((settled) => proceed(settled, req, caller, expectsContinue)); // never rejects
+    else proceed(verdict, req, caller, expectsContinue);
   }
 
-  function proceed(verdict: Refusal | Exchange, caller: NodeCaller, expectsContinue: boolean): void {
+  function proceed(
+    verdict: Refusal | Exchange,
+    req: IncomingMessage,
+    caller: NodeCaller,
+    expectsContinue: boolean,
+  ): void {
     if (verdict.kind === 'refusal') {
       caller.refuse(verdict);
-    } else if (caller.gone) {
-      verdict.settle(GONE_BEFORE_FORWARDING);
-    } else {
-      if (expectsContinue) caller.continue();
-      caller.follow(drive(verdict, transport, caller));
+      return;
     }
+    if (caller.gone) {
+      verdict.settle(GONE_BEFORE_FORWARDING);
+      return;
+    }
+    const fault = whatOthersDid(req, caller);
+    if (fault !== undefined) {
+      refuse(verdict, caller, fault);
+      return;
+    }
+    if (expectsContinue) caller.continue();
+    caller.follow(drive(verdict, transport, caller));
   }
 
   return listen;
+}
+
+interface HandlerFault {
+  readonly code: ErrorCode;
+  readonly reason: string;
+  readonly cause: Error;
+}
+
+/** What a handler before this one did to the request, so that it cannot be sent on as the caller sent it. */
+function whatOthersDid(req: IncomingMessage, caller: NodeCaller): HandlerFault | undefined {
+  if (caller.body !== null && bodyWasRead(req)) {
+    return fault('body_already_read', 'A handler before the gateway has read the body: mount body parsers behind it.');
+  }
+  if (removedPrefixOf(req) === undefined) {
+    return fault(
+      'target_rewritten',
+      'A handler before the gateway has changed req.url: a prefix may go, nothing else.',
+    );
+  }
+  return undefined;
+}
+
+function fault(reason: string, message: string): HandlerFault {
+  return { code: 'internal_error', reason, cause: new TypeError(message) };
+}
+
+function refuse(exchange: Exchange, caller: NodeCaller, { code, reason, cause }: HandlerFault): void {
+  const refusal = exchange.refuse(code, reason, cause);
+  caller.refuse(refusal);
+  exchange.settle({ ...NOTHING_SENT, outcome: 'refused', status: refusal.status, error: refusal.code, reason });
 }

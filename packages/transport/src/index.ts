@@ -13,3 +13,4 @@ export {
 export { OutboundError, type OutboundErrorReason } from './outbound-error.js';
 export { MAX_EARLY_BYTES, SocketChannel } from './socket-channel.js';
 export { undiciTransport } from './undici-transport.js';
+export { webBodies } from './web-body.js';

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Transport } from '@caracal/core';
+import { Client } from 'undici';
 import { Attempt } from './attempt.js';
 import { resolveTransportOptions, type TransportOptions } from './options.js';
 import { Pools } from './pools.js';
@@ -18,9 +19,14 @@ import { Pools } from './pools.js';
  * - After HEAD, after a body on a method that expects none, and wherever one side said so, the connection is closed.
  * - Proxy environment variables are not read.
  *
- * @throws TypeError for unknown or impossible options, and where `NODE_TLS_REJECT_UNAUTHORIZED` is `0`
+ * @throws TypeError for unknown or impossible options, where `NODE_TLS_REJECT_UNAUTHORIZED` is `0`, and under Bun, which
+ *   puts a stub in the place of undici
  */
 export function undiciTransport(options?: TransportOptions): Transport<Readable> {
+  // Its stub would answer nothing, ever.
+  if (typeof Client.prototype.dispatch !== 'function') {
+    throw new TypeError('undici is a stub in this runtime; use fetchTransport() of @caracal/fetch instead');
+  }
   const pools = new Pools(resolveTransportOptions(options));
   return {
     dispatch(plan, body, handler) {

@@ -11,7 +11,7 @@ import { createHeaderClassifier } from './header-classifier.js';
 import type { Plan } from './plan.js';
 import { withQueryCredential } from './query-credential.js';
 import { upstreamHeaders } from './request-headers.js';
-import { callerHeaders } from './response-headers.js';
+import { callerHeaders, type OwnHeadersInput, ownHeaders } from './response-headers.js';
 import { type TraceContext, traceHeaders } from './trace-context.js';
 
 /** Name in `Via`. @see RFC 9110 section 7.6.3 */
@@ -20,7 +20,7 @@ export const VIA_PSEUDONYM = 'caracal';
 /** How a gateway makes the plan of an exchange, and the caller's head from the upstream's. */
 export function forwarding(
   settings: Pick<GatewaySettings, 'clock' | 'corsOrigins' | 'publicUrl'>,
-): Pick<ExchangeParts, 'plan' | 'response' | 'renewed'> {
+): Pick<ExchangeParts, 'plan' | 'response' | 'ownHeaders' | 'renewed'> {
   const classifier = createHeaderClassifier();
   // A credential is one frozen object as long as its secret is the same: its needles are made once.
   const needles = new WeakMap<Credential, readonly string[]>();
@@ -72,7 +72,7 @@ export function forwarding(
   }
 
   function response(admission: Attached, status: number, headers: readonly string[]): ResponseHead | Denial {
-    const { resource, request, credential, path, mandate } = admission;
+    const { resource, request, credential, path } = admission;
     const made = callerHeaders({
       classifier,
       status,
@@ -82,13 +82,15 @@ export function forwarding(
       mountPrefix: admission.mountPrefix,
       publicUrl: publicUrlOf(resource),
       needles: needlesOf(credential),
-      requestId: admission.requestId,
-      tokenExpiresInSeconds: Math.max(0, Math.floor(mandate.expiresAt - settings.clock.now() / 1000)),
-      corsOrigins: settings.corsOrigins,
-      origin: request.origin,
+      ...own(admission),
     });
     if (made instanceof Denial) return made;
     return { kind: 'response', status, headers: made, longLived: status === 101 || isEventStream(headers) };
+  }
+
+  function own({ requestId, mandate, request }: Attached): OwnHeadersInput {
+    const tokenExpiresInSeconds = Math.max(0, Math.floor(mandate.expiresAt - settings.clock.now() / 1000));
+    return { requestId, tokenExpiresInSeconds, corsOrigins: settings.corsOrigins, origin: request.origin };
   }
 
   async function renewed({ resource, mandate, token, credential }: Attached): Promise<Credential | undefined> {
@@ -96,7 +98,7 @@ export function forwarding(
     return other instanceof Denial || other === credential ? undefined : other;
   }
 
-  return { plan, response, renewed };
+  return { plan, response, ownHeaders: (admission) => ownHeaders(own(admission)), renewed };
 }
 
 function isEventStream(headers: readonly string[]): boolean {

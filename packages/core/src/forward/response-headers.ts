@@ -10,8 +10,17 @@ import { type ReferenceBase, resolveReference } from './location.js';
 import { declaredLength, type ResponseFraming, readFraming } from './response-framing.js';
 import { withoutDomain } from './set-cookie.js';
 
+/** What the headers are made from that the gateway sets on every answer. */
+export interface OwnHeadersInput {
+  readonly requestId: string;
+  readonly tokenExpiresInSeconds: number;
+  readonly corsOrigins: readonly string[];
+  /** The request's `Origin`. */
+  readonly origin: string | undefined;
+}
+
 /** What the caller's head is made from. */
-export interface CallerHeadersInput {
+export interface CallerHeadersInput extends OwnHeadersInput {
   readonly classifier: HeaderClassifier;
   readonly status: number;
   /** Flat name, value list of the upstream's answer, values latin1. */
@@ -26,11 +35,6 @@ export interface CallerHeadersInput {
   readonly publicUrl: string | undefined;
   /** Texts that must not come back, from `credentialNeedles`. */
   readonly needles: readonly string[];
-  readonly requestId: string;
-  readonly tokenExpiresInSeconds: number;
-  readonly corsOrigins: readonly string[];
-  /** The request's `Origin`. */
-  readonly origin: string | undefined;
 }
 
 /**
@@ -117,11 +121,17 @@ function referenceBase({ resource, target, mountPrefix, publicUrl }: CallerHeade
   return { upstream: resource.upstream, target, mountPrefix, publicUrl };
 }
 
-function setHeaders(headers: string[], hasRequestId: boolean, input: CallerHeadersInput): void {
-  const expiresIn = Math.max(0, Math.floor(input.tokenExpiresInSeconds));
+function setHeaders(headers: string[], hasRequestId: boolean, input: OwnHeadersInput): void {
   if (!hasRequestId) headers.push('X-Request-Id', input.requestId);
-  headers.push('X-Caracal-Request-Id', input.requestId, 'X-Caracal-Token-Expires-In', String(expiresIn));
+  headers.push(...ownHeaders(input));
+}
+
+/** What the gateway sets on every answer but its refusals. */
+export function ownHeaders(input: OwnHeadersInput): string[] {
+  const expiresIn = Math.max(0, Math.floor(input.tokenExpiresInSeconds));
+  const headers = ['X-Caracal-Request-Id', input.requestId, 'X-Caracal-Token-Expires-In', String(expiresIn)];
   // What one mandate or resource was answered must not be served to another from a cache.
   headers.push('Vary', 'Authorization, X-Caracal-Resource');
   if (input.corsOrigins.length > 0) headers.push(...corsHeaders(input.corsOrigins, input.origin));
+  return headers;
 }

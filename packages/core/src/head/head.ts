@@ -7,6 +7,11 @@ export interface RequestHead {
   readonly target: string;
   /** Flat name, value, name, value list in order of arrival, repeated names kept, values latin1. */
   readonly headers: readonly string[];
+  /**
+   * Raw bytes that a framework took off the front of the path before it handed the request on (`/gateway`); not in
+   * `target`. References the caller gets lead through it.
+   */
+  readonly removedPrefix?: string;
   /** `1.0`, `1.1`, `2.0`. */
   readonly httpVersion: string;
   readonly peer: { readonly address: string };

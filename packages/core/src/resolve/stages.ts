@@ -68,14 +68,14 @@ function lookup(directory: ResourceDirectory, zoneId: string, identifier: string
 }
 
 function resolved(admission: Verified, { resource, pathPrefix }: MountMatch): Resolved | Denial {
-  const { mandate, request } = admission;
+  const { mandate, request, head } = admission;
   if (resource.zoneId !== mandate.zoneId) return deny('resource_not_permitted', 'unknown_resource');
   if (!reaches(mandate, resource.identifier)) return deny('resource_not_permitted', 'not_a_target');
   const path = pathPrefix === '' ? request.path : request.path.slice(pathPrefix.length) || '/';
   return learn(admission, {
     resource,
     path,
-    mountPrefix: pathPrefix,
+    mountPrefix: (head.removedPrefix ?? '') + pathPrefix,
     operation: resource.operations.match(request.method, path),
   });
 }

@@ -24,7 +24,9 @@ export interface DrainableServer {
 const DRAIN_TIMEOUT_MS = 1_000;
 
 /** Makes a starter of gateways for the HTTP suite: from its JSON configuration, served by the given adapter. */
-export function gatewayStarter(createServer: (gateway: Gateway) => DrainableServer): StartSubject {
+export function gatewayStarter(
+  createServer: (gateway: Gateway) => DrainableServer | Promise<DrainableServer>,
+): StartSubject {
   return async ({ issuers, resources, durability, ...rest }, onRecord) => {
     const revocations = memoryRevocationStore();
     const gateway = createGateway({
@@ -34,7 +36,7 @@ export function gatewayStarter(createServer: (gateway: Gateway) => DrainableServ
       revocations,
       audit: { sink: { append: (record) => onRecord(record) }, durability },
     });
-    const server = createServer(gateway);
+    const server = await createServer(gateway);
     await new Promise<void>((resolve) => {
       server.listen(0, '127.0.0.1', resolve);
     });

@@ -133,10 +133,7 @@ export const requestHeaderCases: readonly HttpCase[] = [
   ),
   ...KEPT.map(([name, value]) =>
     upstreamSees(`passes ${name} unchanged`, '5', { headers: [[name, value]] }, (headers) => {
-      assert.deepEqual(
-        headers.filter(([candidate]) => candidate === name),
-        [[name, value]],
-      );
+      assert.deepEqual(headerValues(headers, name), [value]);
     }),
   ),
   upstreamSees(
