@@ -188,7 +188,7 @@ const STREAMING = [
       const handler = denoProtect(gateway, { resource: RESOURCE }, (counted, { signal }) =>
         webAnswer(counted, signal, handle),
       );
-      // The handler is web-standard; that Deno.serve takes it is shown in test/runtimes.
+      // Under Hono's server: what Deno.serve hands over is a web `Request` as well.
       const info = { remoteAddr: { hostname: '127.0.0.1' } };
       return createServer(
         httpServerOptions(),

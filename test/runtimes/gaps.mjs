@@ -22,6 +22,16 @@ const FRAMING = [
   /^refuses a target (in asterisk form|without a leading slash|that is a query alone)/,
   /^refuses a target with a (control character|blank) in the query$/,
 ];
+const WEBSOCKET = [
+  / (a|its) WebSocket(?! without Connection)/,
+  /^carries a frame /,
+  /^carries fragments /,
+  /^takes no 101 /,
+  /^keeps what the (caller|upstream) sends with its /,
+  /^passes (frames with the mask|the subprotocol and the extension)/,
+  'asks the upstream for the WebSocket with its own credential, and with nothing that is not the caller to say',
+  'takes an answer of an upstream that closes before its 101 for none',
+];
 
 /**
  * `cases` maps where a gap is to the cases it covers, by name or pattern. `instead` says what the caller meets there.
@@ -161,6 +171,21 @@ export const GAPS = [
     instead: 'a connection for every request; 502 `upstream_invalid` where it closes',
     why: '`fetch` of Bun would send any request again, POST too, unless connections are not kept',
     cases: { bun: [/^sends .* once more where a reused connection closes/, 'reuses a connection to the upstream'] },
+  },
+  {
+    gap: 'WebSockets',
+    instead: 'never opened: refused, at the latest with 403 `upgrade_not_permitted`; nothing goes upstream',
+    why: 'a `Request` does not hand over its connection',
+    cases: {
+      bun: WEBSOCKET,
+      'deno-serve': [...WEBSOCKET, 'answers no WebSocket in place of the request before it'],
+    },
+  },
+  {
+    gap: 'a request with a body that asks for HTTP/2 (`Upgrade: h2c`)',
+    instead: '400 from the runtime',
+    why: 'Deno.serve does not take it for a request',
+    cases: { 'deno-serve': ['serves a request that asks for HTTP/2 as if it had not asked, with its body'] },
   },
 ];
 

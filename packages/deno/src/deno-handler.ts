@@ -1,7 +1,6 @@
 import { type Gateway, refuseUnknownOptions, type Transport } from '@caracal/core';
 import { type FetchHandler, type FetchInfo, fetchHandler } from '@caracal/fetch';
 import { undiciTransport, webBodies } from '@caracal/transport';
-import { perRequestConnections } from './per-request-connections.js';
 
 /** What Deno.serve tells of a connection, by structure. */
 export interface DenoInfo {
@@ -12,11 +11,6 @@ export interface DenoInfo {
 export interface DenoHandlerOptions {
   /** How bytes reach the upstreams; its owner closes it. Default: `webBodies(undiciTransport())` of the handler's own. */
   readonly transport?: Transport<ReadableStream<Uint8Array>>;
-  /**
-   * Connections stay open between requests. Default `false`: Deno.serve closes no idle connection, so that callers could
-   * hold any number of them. Set it where something in front limits them.
-   */
-  readonly keepAlive?: boolean;
 }
 
 /** A handler for Deno.serve. Its promise never rejects. */
@@ -33,11 +27,10 @@ export interface DenoHandler {
  * @throws TypeError that names an unknown option
  */
 export function denoHandler(gateway: Gateway, options: DenoHandlerOptions = {}): DenoHandler {
-  refuseUnknownOptions('denoHandler', options, ['transport', 'keepAlive']);
+  refuseUnknownOptions('denoHandler', options, ['transport']);
   const own = options.transport === undefined ? webBodies(undiciTransport()) : undefined;
   const handler: FetchHandler = fetchHandler(gateway, { transport: options.transport ?? own! });
-  const finished = options.keepAlive === true ? (response: Response) => response : perRequestConnections;
-  return Object.assign(async (request: Request, info: DenoInfo) => finished(await handler(request, fetchInfo(info))), {
+  return Object.assign((request: Request, info: DenoInfo) => handler(request, fetchInfo(info)), {
     close: async () => own?.close(),
   });
 }
