@@ -30,6 +30,13 @@ function withFreePorts(text: string): string {
   });
 }
 
+const cli = fileURLToPath(new URL('../../packages/server/dist/cli.js', import.meta.url));
+
+/** The workspace's command for the installed one. */
+function withBuiltCommand(command: string): string {
+  return command.replace('npx caracal', `'${process.execPath}' '${cli}'`);
+}
+
 async function freePort(): Promise<string> {
   const server = createServer();
   await new Promise<void>((resolve) => {
@@ -41,10 +48,13 @@ async function freePort(): Promise<string> {
 }
 
 async function startServer(command: string): Promise<void> {
-  const child = spawn('sh', ['-c', `exec env ${command}`], { cwd: directory, env: { PATH: process.env.PATH } });
+  const child = spawn('sh', ['-c', `exec env ${withBuiltCommand(command)}`], {
+    cwd: directory,
+    env: { PATH: process.env.PATH },
+  });
   servers.push(child);
   let output = '';
-  const lines = command.includes('gateway.mjs') ? 3 : 1;
+  const lines = command.includes('caracal serve') ? 3 : 1;
   await new Promise<void>((resolve, reject) => {
     child.stdout.on('data', (chunk) => {
       output += chunk;
@@ -86,20 +96,25 @@ describe('the tutorial', () => {
     'works as it is printed, step by step',
     async () => {
       let output = '';
+      let requestId = '';
       const refusals: string[] = [];
       for (const { language, info, text } of blocks) {
         if (info === 'npm') continue; // the workspace stands in for it
         if (info.startsWith('file=')) writeFileSync(`${directory}/${info.slice(5)}`, text);
         else if (info === 'server') await startServer(text);
         else if (language === 'sh') {
-          const { stdout } = await promisify(execFile)('sh', ['-c', text], {
+          const { stdout } = await promisify(execFile)('sh', ['-c', withBuiltCommand(text.replace(UUID, requestId))], {
             cwd: directory,
             env: { PATH: process.env.PATH },
           });
           output = stdout;
-          if (text.includes('/v1/audit/records')) refusals.push(...stdout.trim().split('\n'));
-          if (text.includes('/v1/revocations'))
-            expect(JSON.parse(stdout)).toMatchObject({ revoked: [{ id: 'billing-agent' }] });
+          requestId = stdout.match(/^\{ invoice: .*\n(\S+)\n$/)?.[1] ?? requestId;
+          if (text.includes('audit query')) refusals.push(...stdout.trim().split('\n'));
+          if (text.includes('audit trace')) {
+            expect(stdout).toContain(`request ${requestId}: executed\n`);
+            expect(stdout).toMatch(/mandate\.issued[\s\S]*request\.authorized[\s\S]*request\.completed/);
+          }
+          if (text.includes('caracal revoke')) expect(stdout).toMatch(/^revoked: application billing-agent /);
         } else if (language === 'text') expect(output.replace(UUID, 'UUID')).toBe(text.replace(UUID, 'UUID'));
         else throw new Error(`nothing runs this block: ${text}`);
       }
@@ -110,8 +125,10 @@ describe('the tutorial', () => {
   );
 
   it('leaves no key to the agent', () => {
-    const after = blocks.filter(({ info }) => /file=(agent\.env|agent\.mjs|beyond\.mjs|stopped\.mjs)/.test(info));
-    expect(after).toHaveLength(4);
-    for (const { text } of after) expect(text).not.toMatch(/sk_live|BILLING_KEY/);
+    const after = blocks.filter(({ info }) => /file=(agent|beyond|stopped)\.mjs/.test(info)).map(({ text }) => text);
+    expect(after).toHaveLength(3);
+    const profile = readFileSync(`${directory}/agent.env`, 'utf8');
+    expect(profile).not.toContain('only-for-trying');
+    for (const text of [...after, profile]) expect(text).not.toMatch(/sk_live|BILLING_KEY/);
   });
 });
