@@ -1,22 +1,17 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { requireDebianPackage } from '../servers/debian-package.mjs';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-/** Whether there is a Chromium: Debian's package, installed where this process may. */
-export function chromiumIsThere(): boolean {
-  if (existsSync(CHROMIUM)) return true;
-  if (process.getuid?.() !== 0) return false;
-  try {
-    execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'chromium'], { stdio: 'ignore' });
-  } catch {
-    return false;
-  }
-  return existsSync(CHROMIUM);
+/** @throws Error where there is no Chromium and none can be installed */
+export function requireChromium(): void {
+  const program = 'Chromium (at /usr/bin/chromium, or where the variable CHROMIUM says)';
+  requireDebianPackage({ program, package: 'chromium', isHere: () => existsSync(CHROMIUM) });
 }
 
 interface Reply {

@@ -1,15 +1,18 @@
 // The client's cases, from the built package, on Node, Deno, Bun and in headless Chromium: `pnpm test:runtimes` after a build.
 // `--only deno,chromium` runs some of them. Chromium is installed by apt where it is missing and we may.
 import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { startCaseWorld } from '../client/case-world.mjs';
+import { requireDebianPackage } from '../servers/debian-package.mjs';
 import { RUNTIMES } from './runtimes.mjs';
 
 const run = promisify(execFile);
+const DEBIAN_CHROMIUM = '/usr/bin/chromium';
 const PROGRAM = fileURLToPath(new URL('client-under.mjs', import.meta.url));
 const DEADLINE_MS = 120_000;
 
@@ -73,8 +76,6 @@ async function installedChromium() {
     'command -v chromium || command -v chromium-browser || command -v google-chrome',
   ]).catch(() => undefined);
   if (found !== undefined) return found.stdout.trim();
-  console.log('installing chromium');
-  await run('apt-get', ['update', '-q']);
-  await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', 'chromium'], { maxBuffer: 64 * 1024 * 1024 });
-  return 'chromium';
+  requireDebianPackage({ program: 'Chromium', package: 'chromium', isHere: () => existsSync(DEBIAN_CHROMIUM) });
+  return DEBIAN_CHROMIUM;
 }

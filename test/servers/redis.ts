@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { RECOMMENDED_REDIS_OPTIONS } from '@caracal/redis';
 import { Redis } from 'ioredis';
+import { requireDebianPackage } from './debian-package.mjs';
 
 /** A Redis server of a test's own. */
 export interface RedisServer {
@@ -145,21 +146,8 @@ async function untilItAnswers(port: number, stillThere: () => void): Promise<voi
  * @throws Error with the remedy: a suite over a real server never passes by being skipped.
  */
 function requireRedisServer(): void {
-  if (installed || isInstalled()) {
-    installed = true;
-    return;
-  }
-  // Several test files may come here at once: each waits for the lock, and the last finds it installed.
-  const lock = ['-o', 'DPkg::Lock::Timeout=120', '-qq'];
-  // No service is to start on its own.
-  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  spawnSync('apt-get', [...lock, 'update'], { stdio: 'ignore' });
-  const install = ['install', '-y', '--no-install-recommends', 'redis-server'];
-  spawnSync('apt-get', [...lock, ...install], { stdio: 'ignore', env: environment });
-  if (!isInstalled()) {
-    const remedy = 'Install it (apt-get install redis-server, brew install redis), or run the tests as root once';
-    throw new Error(`These tests need redis-server on the PATH. ${remedy}`);
-  }
+  if (installed) return;
+  requireDebianPackage({ program: 'redis-server on the PATH', package: 'redis-server', isHere: isInstalled });
   installed = true;
 }
 
