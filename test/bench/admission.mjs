@@ -20,7 +20,7 @@ const EXECUTED = Object.freeze({
   reason: undefined,
 });
 
-const { path, headers, gateway: known } = await benchInput();
+const { path, headers, gateway: known } = benchInput();
 const list = ['Host', 'gateway.bench.test', ...Object.entries(headers).flat(), 'Accept-Encoding', 'gzip'];
 const gateways = [];
 

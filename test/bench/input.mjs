@@ -1,60 +1,87 @@
-import { randomUUID } from 'node:crypto';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { createPrivateKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 
 const ISSUER = 'https://issuer.bench.test';
 const RESOURCE = 'resource://invoices';
-const PATH = '/v1/invoices/42?expand=lines';
+const KID = 'bench';
 
 /** The one request every target gets, with a mandate the gateway accepts, and what the gateway must know for that. */
-export async function benchInput() {
-  const { publicKey, privateKey } = await generateKeyPair('ES256');
-  const jwk = { ...(await exportJWK(publicKey)), kid: 'bench', alg: 'ES256', use: 'sig' };
+export function benchInput() {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const jwk = { ...publicKey.export({ format: 'jwk' }), kid: KID, alg: 'ES256', use: 'sig' };
+  const mint = minter(privateKey);
+  const headers = {
+    Authorization: `Bearer ${mint()}`,
+    'X-Caracal-Resource': RESOURCE,
+    Accept: 'application/json',
+    'User-Agent': 'bench-agent/1.0',
+  };
+  return { path: '/v1/invoices/42?expand=lines', headers, mint, gateway: { issuer: ISSUER, jwk, resource: RESOURCE } };
+}
+
+/** A mandate the gateway cannot verify: well formed, known key, the signature of nobody. */
+export function forged(mandate) {
+  const [header, claims] = mandate.split('.');
+  return `${header}.${claims}.${Buffer.alloc(64, 7).toString('base64url')}`;
+}
+
+/** Writes `count` mandates that nobody has seen before, one a line. */
+export function writeMandates(file, mint, count) {
+  writeFileSync(file, Array.from({ length: count }, mint).join('\n'));
+}
+
+// Signed with node:crypto and not with a library's promises: some scenarios need a hundred thousand.
+function minter(privateKey) {
+  const key = createPrivateKey(privateKey.export({ format: 'pem', type: 'pkcs8' }));
+  const header = encode({ alg: 'ES256', typ: 'at+jwt', kid: KID });
+  const now = Math.floor(Date.now() / 1000);
   const session = randomUUID();
-  const mandate = await new SignJWT({
+  const claims = {
+    iss: ISSUER,
+    sub: 'bench-agent',
+    aud: ISSUER,
+    iat: now,
+    exp: now + 7200,
     zone_id: 'default',
     client_id: 'bench-agent',
     use: 'gateway',
     sid: session,
     root_sid: session,
     sub_type: 'application',
-    scope: 'invoices:read',
+    scope: 'invoices:read invoices:write',
     target: [RESOURCE],
-  })
-    .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'bench' })
-    .setIssuer(ISSUER)
-    .setSubject('bench-agent')
-    .setAudience(ISSUER)
-    .setJti(randomUUID())
-    .setIssuedAt()
-    .setExpirationTime('2h')
-    .sign(privateKey);
-  const headers = {
-    Authorization: `Bearer ${mandate}`,
-    'X-Caracal-Resource': RESOURCE,
-    Accept: 'application/json',
-    'User-Agent': 'bench-agent/1.0',
   };
-  return { path: PATH, headers, gateway: { issuer: ISSUER, jwk, resource: RESOURCE } };
+  return () => {
+    const signed = `${header}.${encode({ ...claims, jti: randomUUID() })}`;
+    return `${signed}.${sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+  };
 }
 
-/** Options of `createGateway` but for the audit: one resource, one operation, one key to attach. */
-export function gatewayOptions({ apiKey, Secret }, { issuer, jwk, resource, upstreamUrl }) {
-  return {
-    issuers: [{ issuer, keys: [jwk] }],
-    resources: [
-      {
-        identifier: resource,
-        upstreamUrl,
-        allowPrivateNetwork: true,
-        scopes: ['invoices:read'],
-        operations: [{ method: 'GET', path: '/v1/invoices/{id}', scopes: ['invoices:read'] }],
-        provider: apiKey({
-          id: 'provider://invoices',
-          headerName: 'X-Api-Key',
-          secret: new Secret('bench-upstream-key'),
-          origins: [upstreamUrl],
-        }),
-      },
+function encode(value) {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+/** Options of `createGateway` but for the audit: one resource with three operations and one key to attach; others beside it. */
+export function gatewayOptions({ apiKey, Secret }, { issuer, jwk, resource, upstreamUrl, otherResources = 0 }) {
+  const provider = apiKey({
+    id: 'provider://invoices',
+    headerName: 'X-Api-Key',
+    secret: new Secret('bench-upstream-key'),
+    origins: [upstreamUrl],
+  });
+  const definition = (identifier) => ({
+    identifier,
+    upstreamUrl,
+    provider,
+    allowPrivateNetwork: true,
+    maxBodyBytes: 'unlimited',
+    scopes: ['invoices:read', 'invoices:write'],
+    operations: [
+      { method: 'GET', path: '/v1/invoices/{id}', scopes: ['invoices:read'] },
+      { method: 'POST', path: '/v1/invoices', scopes: ['invoices:write'] },
+      { method: 'GET', path: '/v1/files/{kind}', scopes: ['invoices:read'] },
     ],
-  };
+  });
+  const others = Array.from({ length: otherResources }, (_, index) => definition(`resource://other-${index}`));
+  return { issuers: [{ issuer, keys: [jwk] }], resources: [definition(resource), ...others] };
 }

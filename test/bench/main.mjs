@@ -1,44 +1,51 @@
 // What governing costs: the gateway beside a bare relay that does nothing, and beside proxies people already run.
-// `pnpm bench` after `pnpm build`; see options.mjs. CPU time per request is the figure to compare: with every process
-// on a few cores, requests per second also tell how the load generator fared.
+// `pnpm bench` after `pnpm build`; see options.mjs and scenarios.mjs. CPU time per request is the figure to compare: with every
+// process on a few cores, requests per second also tell how the load generator fared.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { chart } from './chart.mjs';
 import { benchInput } from './input.mjs';
 import { loadGenerator } from './load/generator.mjs';
 import { parseOptions } from './options.mjs';
+import { regressions } from './regressions.mjs';
 import { machine, summarize, table } from './report.mjs';
-import { measureRounds } from './rounds.mjs';
-import { measureStart, startText } from './start.mjs';
-import { chosenTargets, start, startUpstream } from './targets.mjs';
+import { runScenario } from './run-scenario.mjs';
 
-const options = parseOptions(process.argv.slice(2));
-const input = await benchInput();
-const generator = loadGenerator();
-const running = [];
+const docs = (name) => new URL(`../../docs/${name}`, import.meta.url);
+const MARKED = /(<!-- bench -->\n)[\s\S]*(<!-- \/bench -->)/;
 
 try {
-  const upstream = await startUpstream();
-  running.push(upstream);
-  const started = [];
-  for (const target of chosenTargets(options.only)) {
-    const proxy = await start(target, { ...input.gateway, upstreamUrl: upstream.url });
-    running.push(proxy);
-    started.push(proxy);
+  const { scenarios, rounds, seconds, json, write, check } = parseOptions(process.argv.slice(2));
+  const input = benchInput();
+  const result = { machine: machine(), generator: loadGenerator().name, rounds, seconds, scenarios: [] };
+  console.error(`${result.machine}; ${result.generator}, medians of ${rounds} interleaved rounds of ${seconds} s`);
+  for (const scenario of scenarios) {
+    console.error(`${result.scenarios.length + 1}/${scenarios.length} ${scenario.title}`);
+    const summary = summarize(scenario, await runScenario(scenario, { input, rounds, seconds }));
+    result.scenarios.push(summary);
+    if (!json) console.log(`${table(summary)}\n`);
   }
-  const request = { path: input.path, headers: input.headers };
-  const rounds = await measureRounds(started, { ...options, generator, request });
-  // By itself: what is measured above would be in its way.
-  await Promise.all(running.splice(0).map((child) => child.stop()));
-  const startUp = await measureStart(options.rounds);
-  const result = {
-    machine: machine(),
-    generator: generator.name,
-    ...options,
-    ...summarize(started, rounds),
-    start: startUp,
-  };
-  console.log(options.json ? JSON.stringify(result) : `${table(result)}\n\n${startText(startUp)}`);
+  if (json) console.log(JSON.stringify(result));
+  if (write) writeDocuments(result);
+  if (check) report(regressions(result, JSON.parse(readFileSync(docs('benchmarks.json'), 'utf8'))));
 } catch (error) {
   console.error(`bench: ${error.message}`);
   process.exitCode = 1;
-} finally {
-  await Promise.all(running.map((child) => child.stop()));
+}
+
+function writeDocuments(result) {
+  writeFileSync(docs('benchmarks.json'), `${JSON.stringify(result, null, 2)}\n`);
+  writeFileSync(docs('benchmarks.svg'), chart(result.scenarios[0]));
+  const { machine, generator, rounds, seconds } = result;
+  const head = `${machine}; ${generator}, medians of ${rounds} interleaved rounds of ${seconds} s.`;
+  const text = [head, ...result.scenarios.map(table)].join('\n\n');
+  writeFileSync(
+    docs('benchmarks.md'),
+    readFileSync(docs('benchmarks.md'), 'utf8').replace(MARKED, `$1\n${text}\n\n$2`),
+  );
+}
+
+function report(worse) {
+  for (const line of worse) console.error(`bench: ${line}`);
+  if (worse.length > 0) process.exitCode = 1;
+  else console.error('bench: no ratio is worse than the committed ones beyond twice the spread of its control');
 }

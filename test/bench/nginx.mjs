@@ -28,7 +28,7 @@ export async function startNginx(name, { upstreamUrl }) {
   return {
     name,
     url: `http://127.0.0.1:${port}`,
-    cpuMicros: async () => cpuMicros(child.pid),
+    usage: async () => ({ cpuMicros: cpuMicros(child.pid), rssMiB: rssMiB(child.pid), loopDelayMs: undefined }),
     async stop() {
       child.kill();
       if (child.exitCode === null) await once(child, 'exit');
@@ -44,7 +44,7 @@ function configuration({ directory, port, upstream }) {
 daemon off;
 master_process off;
 pid ${directory}/nginx.pid;
-events { worker_connections 4096; }
+events { worker_connections 8192; }
 http {
   access_log off;
   keepalive_requests 1000000000;
@@ -93,8 +93,18 @@ function cpuMicros(pid) {
   return ((Number(fields[11]) + Number(fields[12])) * 1e6) / ticksPerSecond();
 }
 
+// Field 2 of proc(5) statm, in pages.
+function rssMiB(pid) {
+  const pages = Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]);
+  return (pages * Number(getconf('PAGESIZE'))) / 2 ** 20;
+}
+
 function ticksPerSecond() {
-  return Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'latin1' }));
+  return Number(getconf('CLK_TCK'));
+}
+
+function getconf(name) {
+  return execFileSync('getconf', [name], { encoding: 'latin1' });
 }
 
 function isExecutable(path) {

@@ -1,24 +1,36 @@
 import { parseArgs } from 'node:util';
+import { SCENARIOS } from './scenarios.mjs';
 
-/** `--rounds N --seconds N --connections N --only a,b --json`; the relay is always among those measured. */
+/** `--rounds N --seconds N --only scenario,scenario --json --write --check`. */
 export function parseOptions(args) {
   const { values } = parseArgs({
     args,
     options: {
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '3' },
-      connections: { type: 'string', default: '32' },
       only: { type: 'string' },
       json: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
+      check: { type: 'boolean', default: false },
     },
   });
+  const { only, json, write, check } = values;
+  if (write && only !== undefined)
+    throw new TypeError('--write wants every scenario, so that the document is of one run');
   return {
     rounds: count('rounds', values.rounds),
     seconds: count('seconds', values.seconds),
-    connections: count('connections', values.connections),
-    only: values.only?.split(','),
-    json: values.json,
+    scenarios: only === undefined ? SCENARIOS : only.split(',').map(scenarioNamed),
+    json,
+    write,
+    check,
   };
+}
+
+function scenarioNamed(name) {
+  const scenario = SCENARIOS.find((known) => known.name === name);
+  if (scenario !== undefined) return scenario;
+  throw new TypeError(`--only: no ${name}; there are ${SCENARIOS.map((known) => known.name).join(', ')}`);
 }
 
 function count(name, text) {

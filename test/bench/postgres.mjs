@@ -9,7 +9,7 @@ import { migrate } from '@caracal/postgres';
 import pg from 'pg';
 import { postgresUrl, startPostgres, stopPostgres } from '../servers/postgres-server.mjs';
 import { benchInput } from './input.mjs';
-import { loadGenerator, loadSteadily } from './load/generator.mjs';
+import { loadGenerator, loadPaced } from './load/generator.mjs';
 import { startUpstream } from './targets.mjs';
 
 const { values } = parseArgs({
@@ -30,8 +30,8 @@ const children = [];
 let upstream;
 try {
   await migrate(pool);
-  upstream = await startUpstream();
-  const { gateway, headers, path } = await benchInput();
+  upstream = await startUpstream('raw');
+  const { gateway, headers, path } = benchInput();
   const start = (name, databaseUrl) => startGateway({ ...gateway, upstreamUrl: upstream.url, name, databaseUrl });
   const alone = await start('journal alone');
   const again = await start('journal alone, again');
@@ -72,7 +72,7 @@ async function interleaved(gateways, { headers, path }) {
   const rounds = new Map(gateways.map(({ name }) => [name, []]));
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const { name, url, ask } of gateways) {
-      const before = (await ask('cpu')).cpuMicros;
+      const before = (await ask('usage')).cpuMicros;
       const result = await load({
         url: url + path,
         headers,
@@ -82,7 +82,7 @@ async function interleaved(gateways, { headers, path }) {
       if (result.failures > 0) throw new Error(`${name}: ${result.failures} failures`);
       // What it still has to ship belongs to what it was asked for.
       await drained(ask);
-      const cpuMicros = ((await ask('cpu')).cpuMicros - before) / result.requests;
+      const cpuMicros = ((await ask('usage')).cpuMicros - before) / result.requests;
       rounds.get(name).push({ rps: result.requests / result.seconds, cpuMicros });
     }
   }
@@ -99,7 +99,7 @@ async function steadily({ url, ask }, { headers, path }) {
   const before = await ask('records');
   const backlogs = [];
   let loading = true;
-  const load = loadSteadily({ url: url + path, headers, connections: 32, seconds, rate }).finally(() => {
+  const load = loadPaced({ url: url + path, headers, connections: 32, seconds, rate }).finally(() => {
     loading = false;
   });
   while (loading) {
@@ -113,8 +113,8 @@ async function steadily({ url, ask }, { headers, path }) {
   const after = await ask('records');
   const quarter = Math.max(1, Math.floor(backlogs.length / 4));
   return {
-    'requests answered': `${result.requests} (${(result.requests / result.seconds).toFixed(0)}/s), ${result.failures} failures`,
-    'p50, p99 of a request': `${result.p50Ms} ms, ${result.p99Ms} ms`,
+    'requests answered': `${result.requests} (${(result.requests / result.seconds).toFixed(0)}/s), ${JSON.stringify(result.status)}, ${result.failures} failures`,
+    'p50, p99 of a request': `${result.p50Ms.toFixed(2)} ms, ${result.p99Ms.toFixed(2)} ms`,
     'records appended': after.appended - before.appended,
     'entries in PostgreSQL': (await counted()) - entriesBefore,
     'backlog, median of the first quarter': median(backlogs.slice(0, quarter)),

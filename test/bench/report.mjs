@@ -1,6 +1,8 @@
 import { cpus, totalmem, type } from 'node:os';
 import { BASELINE, CONTROL } from './targets.mjs';
 
+const FIGURES = ['requestsPerSecond', 'cpuMicros', 'p50Ms', 'p99Ms', 'rssMiB', 'loopDelayMs'];
+
 /** One line about where this was measured. */
 export function machine() {
   const processors = cpus();
@@ -9,60 +11,119 @@ export function machine() {
 }
 
 /**
- * Medians of each target. Ratios are medians of the ratios of single rounds, which compares neighbours in time.
- * `control`: the baseline against itself, as a median and as the largest distance from 1 in any round.
+ * Medians of each target. Ratios are medians of the ratios of single rounds, which compares neighbours in time. `spread` is how far
+ * the control is from its equal, as the third quartile of the rounds, for each figure.
  */
-export function summarize(targets, rounds) {
-  const baseline = rounds.get(BASELINE);
-  const ratios = (name, figure) => rounds.get(name).map((round, index) => round[figure] / baseline[index][figure]);
-  const control = ratios(CONTROL, 'cpuMicros');
+export function summarize(scenario, figures) {
+  const { name, title, text, claims = [], baseline = BASELINE, control = CONTROL } = scenario;
+  const ratios = (target, figure, of = baseline) =>
+    figures.get(target).map((round, index) => round[figure] / figures.get(of)[index][figure]);
+  const spread = Object.fromEntries(
+    FIGURES.map((figure) => [
+      figure,
+      quantile(
+        ratios(control, figure).map((ratio) => Math.abs(ratio - 1)),
+        0.75,
+      ),
+    ]),
+  );
+  const targets = [...figures].map(([target, rounds]) => ({
+    name: target,
+    ...Object.fromEntries(FIGURES.map((figure) => [figure, median(rounds.map((round) => round[figure]))])),
+    requestsRatio: median(ratios(target, 'requestsPerSecond')),
+    cpuRatio: median(ratios(target, 'cpuMicros')),
+  }));
+  const judged = claims.filter((claim) => figures.has(claim.target) && figures.has(claim.of ?? baseline));
   return {
-    targets: targets.map(({ name }) => ({
-      name,
-      requestsPerSecond: medianOf(rounds.get(name), 'requestsPerSecond'),
-      cpuMicros: medianOf(rounds.get(name), 'cpuMicros'),
-      p50Ms: medianOf(rounds.get(name), 'p50Ms'),
-      p99Ms: medianOf(rounds.get(name), 'p99Ms'),
-      requestsRatio: median(ratios(name, 'requestsPerSecond')),
-      cpuRatio: median(ratios(name, 'cpuMicros')),
-      rounds: rounds.get(name),
-    })),
-    control: { cpuRatio: median(control), cpuSpread: Math.max(...control.map((ratio) => Math.abs(ratio - 1))) },
+    name,
+    title,
+    text,
+    control: { cpuRatio: median(ratios(control, 'cpuMicros')), spread },
+    targets,
+    claims: judged.map((claim) => judge(claim, { figures, ratios, spread, baseline })),
   };
 }
 
-/** The result as Markdown. */
-export function table({ machine, generator, connections, rounds, seconds, targets, control }) {
-  const header = ['', 'requests/s', 'CPU µs/request', 'p50 ms', 'p99 ms', 'requests/s to relay', 'CPU to relay'];
+/** Beyond this spread of the control nothing can be told. */
+const MOST_SPREAD = 0.25;
+
+const WORDS = { cpuMicros: 'CPU per request', requestsPerSecond: 'requests/s', p50Ms: 'p50', p99Ms: 'p99' };
+
+function judge({ target, figure, of, most, least, added }, { figures, ratios, spread, baseline }) {
+  const than = of ?? baseline;
+  const verdict = (holds) => (spread[figure] > MOST_SPREAD ? 'undecided' : holds ? 'holds' : 'does not hold');
+  const slack = 2 * spread[figure];
+  if (added !== undefined) {
+    const base = figures.get(than).map((round) => round[figure]);
+    const value = median(figures.get(target).map((round, index) => round[figure] - base[index]));
+    const text = `${target}: ${WORDS[figure]} ${value.toFixed(2)} ms above ${than} (at most ${added})`;
+    return { text, value, verdict: verdict(value <= added + slack * median(base)) };
+  }
+  const value = median(ratios(target, figure, than));
+  const limit = most === undefined ? `at least ${least}` : `at most ${most}`;
+  const holds = most === undefined ? value >= least * (1 - slack) : value <= most * (1 + slack);
+  return {
+    text: `${target}: ${WORDS[figure]} ${value.toFixed(2)} of ${than} (${limit})`,
+    value,
+    verdict: verdict(holds),
+  };
+}
+
+/** A scenario's result as Markdown. */
+export function table({ title, text, control, targets, claims }) {
+  const header = [
+    '',
+    'requests/s',
+    'CPU µs/request',
+    'p50 ms',
+    'p99 ms',
+    'RSS MiB',
+    'loop p99 ms',
+    'requests/s to first',
+    'CPU to first',
+  ];
   const rows = targets.map((target) => [
     target.name,
-    target.requestsPerSecond.toFixed(0),
-    target.cpuMicros.toFixed(1),
+    rounded(target.requestsPerSecond),
+    rounded(target.cpuMicros),
     target.p50Ms.toFixed(2),
     target.p99Ms.toFixed(2),
+    target.rssMiB.toFixed(0),
+    target.loopDelayMs?.toFixed(1) ?? '',
     target.requestsRatio.toFixed(2),
     target.cpuRatio.toFixed(2),
   ]);
-  const rule = header.map((_, column) => (column === 0 ? '---' : '---:'));
-  const lines = [header, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`);
   const percent = (ratio) => `${(ratio * 100).toFixed(1)} %`;
+  const spread = `Control: CPU ${control.cpuRatio.toFixed(2)}; spread of CPU ${percent(control.spread.cpuMicros)}, of requests/s ${percent(control.spread.requestsPerSecond)}.`;
   return [
-    machine,
-    `${generator}, ${connections} connections, medians of ${rounds} interleaved rounds of ${seconds} s`,
+    `## ${title}`,
     '',
-    ...lines,
+    ...(text === undefined ? [] : [text, '']),
+    ...aligned(header, rows),
     '',
-    `Control: two equal relays differ by ${percent(Math.abs(control.cpuRatio - 1))} of CPU in the median, by at most ${percent(control.cpuSpread)} in a round.`,
+    spread,
+    ...(claims.length === 0 ? [] : ['', ...claims.map(({ text, verdict }) => `- ${verdict}: ${text}`)]),
   ].join('\n');
 }
 
-function medianOf(rounds, figure) {
-  return median(rounds.map((round) => round[figure]));
+function aligned(header, rows) {
+  const rule = header.map((_, column) => (column === 0 ? '---' : '---:'));
+  return [header, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`);
 }
 
-/** The middle of the values. */
+function rounded(value) {
+  return value >= 100 ? value.toFixed(0) : value.toFixed(1);
+}
+
+/** The middle of the values; `undefined` where one is missing. */
 export function median(values) {
+  return values.includes(undefined) ? undefined : quantile(values, 0.5);
+}
+
+function quantile(values, at) {
   const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  const place = (sorted.length - 1) * at;
+  const below = Math.floor(place);
+  const above = Math.ceil(place);
+  return sorted[below] + (sorted[above] - sorted[below]) * (place - below);
 }

@@ -2,46 +2,44 @@ const WARM_UP_SECONDS = 1;
 
 /**
  * Rounds of every target in turn, each round beginning with another one, so that a machine that slows down for a while
- * slows no target alone. Answers a list of figures for each target's name.
+ * slows no target alone. `load(target, seconds)` answers as the load generator does. Answers a list of figures for each
+ * target's name.
  */
-export async function measureRounds(targets, { rounds, seconds, connections, generator, request }) {
-  const loadOn = (target, duration) =>
-    generator.load({ url: target.url + request.path, headers: request.headers, connections, seconds: duration });
-
+export async function measureRounds(targets, { rounds, seconds, load }) {
   for (const target of targets) {
-    process.stderr.write(`warm-up: ${target.name}\n`);
-    await mustAnswer(target, request);
-    await loadOn(target, WARM_UP_SECONDS);
+    progress(`warm-up: ${target.name}`);
+    await load(target, WARM_UP_SECONDS);
   }
   const figures = new Map(targets.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const target of rotated(targets, round)) {
-      const before = await target.cpuMicros();
-      const load = await loadOn(target, seconds);
-      const cpuMicros = (await target.cpuMicros()) - before;
-      if (load.failures > 0 || load.requests === 0) {
-        throw new Error(`${target.name}: ${load.failures} of ${load.requests} requests failed`);
-      }
-      const figure = {
-        requestsPerSecond: load.requests / load.seconds,
-        cpuMicros: cpuMicros / load.requests,
-        p50Ms: load.p50Ms,
-        p99Ms: load.p99Ms,
-      };
+      const figure = await measure(target, seconds, load);
       figures.get(target.name).push(figure);
-      process.stderr.write(`round ${round + 1}/${rounds}: ${target.name} ${figure.requestsPerSecond.toFixed(0)}/s\n`);
+      progress(`round ${round + 1}/${rounds}: ${target.name} ${figure.requestsPerSecond.toFixed(0)}/s`);
     }
   }
   return figures;
 }
 
-// A load generator counts answers and does not read them: one is read here, so that the bench measures what it says.
-async function mustAnswer(target, { path, headers }) {
-  const response = await fetch(target.url + path, { headers });
-  const body = await response.text();
-  if (response.status !== 200 || JSON.parse(body).id !== '42') {
-    throw new Error(`${target.name} answered ${response.status} ${body.slice(0, 200)}`);
+async function measure(target, seconds, load) {
+  const before = await target.usage();
+  const loaded = await load(target, seconds);
+  const { cpuMicros, rssMiB, loopDelayMs } = await target.usage();
+  if (loaded.failures > 0 || loaded.requests === 0) {
+    throw new Error(`${target.name}: ${loaded.failures} of ${loaded.requests} requests failed`);
   }
+  return {
+    requestsPerSecond: loaded.requests / loaded.seconds,
+    cpuMicros: (cpuMicros - before.cpuMicros) / loaded.requests,
+    p50Ms: loaded.p50Ms,
+    p99Ms: loaded.p99Ms,
+    rssMiB,
+    loopDelayMs,
+  };
+}
+
+function progress(line) {
+  process.stderr.write(`  ${line}\n`);
 }
 
 function rotated(list, by) {

@@ -8,33 +8,48 @@ export const BASELINE = 'relay';
 /** The baseline once more: how far two equal programs differ is the error of the measurement. */
 export const CONTROL = 'relay-again';
 
-const TARGETS = [
-  { name: BASELINE, program: 'proxies/relay.mjs' },
-  { name: CONTROL, program: 'proxies/relay.mjs' },
-  { name: 'caracal', program: 'proxies/caracal.mjs' },
-  { name: 'httpxy', program: 'proxies/httpxy.mjs' },
-  { name: 'http-proxy-3', program: 'proxies/http-proxy-3.mjs' },
-  { name: 'fastify-http-proxy', program: 'proxies/fastify-http-proxy.mjs' },
-];
+const RELAY = { program: 'proxies/relay.mjs' };
 
-/** Those that are named, or all this machine can run; the baseline and its control are always among them. */
-export function chosenTargets(only) {
-  const all = nginxPath() === undefined ? TARGETS : [...TARGETS, { name: 'nginx' }];
-  for (const name of only ?? []) {
-    if (!all.some((target) => target.name === name)) {
-      throw new TypeError(`--only: no ${name} here; there are ${all.map((target) => target.name).join(', ')}`);
-    }
-  }
-  return all.filter(({ name }) => only === undefined || name === BASELINE || name === CONTROL || only.includes(name));
+/** A gateway with its evidence in a journal on disk. */
+const gateway = (config) => ({
+  program: 'proxies/caracal.mjs',
+  config: { sink: 'journal', durability: 'written', ...config },
+});
+
+const TARGETS = {
+  [BASELINE]: RELAY,
+  [CONTROL]: RELAY,
+  'caracal, memory': gateway({ sink: 'memory' }),
+  'caracal, buffered': gateway({ durability: 'buffered' }),
+  'caracal, written': gateway({}),
+  'caracal, written again': gateway({}),
+  'caracal, beside a flood': gateway({}),
+  'caracal, synced': gateway({ durability: 'synced' }),
+  'caracal, 100 resources': gateway({ otherResources: 99 }),
+  'caracal, 10,000 resources': gateway({ otherResources: 9_999 }),
+  'caracal, OpenTelemetry': gateway({ telemetry: true }),
+  httpxy: { program: 'proxies/httpxy.mjs' },
+  'http-proxy-3': { program: 'proxies/http-proxy-3.mjs' },
+  'fastify-http-proxy': { program: 'proxies/fastify-http-proxy.mjs' },
+  nginx: { isHere: () => nginxPath() !== undefined, start: startNginx },
+};
+
+/** Whether this machine has what a target needs. */
+export function isHere(name) {
+  return TARGETS[name].isHere?.() ?? true;
 }
 
-/** Starts a target in a process of its own. */
-export function start({ name, program }, config) {
-  return program === undefined ? startNginx(name, config) : startChild(name, program, config);
+/** Starts a target in a process of its own: `{ name, url, usage(), stop() }`. */
+export function start(name, config) {
+  const target = TARGETS[name];
+  return target.start === undefined
+    ? startChild(name, target.program, { ...config, ...target.config })
+    : target.start(name, config);
 }
 
-export function startUpstream() {
-  return startChild('upstream', 'upstream.mjs', {});
+/** Starts the upstream: `raw` answers 1 kB and parses nothing, `bodies` takes and gives bodies of any size and event streams. */
+export function startUpstream(kind) {
+  return startChild('upstream', `upstreams/${kind}.mjs`, {});
 }
 
 async function startChild(name, program, config) {
@@ -43,9 +58,9 @@ async function startChild(name, program, config) {
   return {
     name,
     url: `http://127.0.0.1:${port}`,
-    async cpuMicros() {
-      child.send('cpu');
-      return (await answer(child, name)).cpuMicros;
+    async usage() {
+      child.send('usage');
+      return answer(child, name);
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;

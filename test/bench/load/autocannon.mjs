@@ -1,13 +1,14 @@
 // autocannon in a process of its own. Its latencies are whole milliseconds.
 import autocannon from 'autocannon';
 
-const { url, headers, connections, seconds, rate } = JSON.parse(process.argv[2]);
+const { url, method = 'GET', headers, bodyBytes = 0, connections, seconds } = JSON.parse(process.argv[2]);
 const { requests, latency, duration, non2xx, errors, timeouts } = await autocannon({
   url,
+  method,
   headers,
+  ...(bodyBytes > 0 && { body: 'x'.repeat(bodyBytes) }),
   connections,
   duration: seconds,
-  ...(rate && { overallRate: rate }),
 });
 console.log(
   JSON.stringify({

@@ -7,25 +7,37 @@ const run = promisify(execFile);
 /**
  * wrk where it is installed: it costs the least of the cores it shares with what is measured. Else autocannon.
  *
- * `load` answers { requests, failures, seconds, p50Ms, p99Ms }; `failures` counts errors and answers that are not 2xx.
+ * `load({ url, method, headers, bodyBytes, mandatesFile, connections, seconds })` answers { requests, failures, seconds,
+ * p50Ms, p99Ms }; `failures` counts errors and answers that are not 2xx. autocannon takes no `mandatesFile`.
  */
 export function loadGenerator() {
   const hasWrk = spawnSync('wrk', ['-v']).error === undefined;
   return hasWrk ? { name: 'wrk', load: loadWithWrk } : { name: 'autocannon', load: loadWithAutocannon };
 }
 
-async function loadWithWrk({ url, headers, connections, seconds }) {
-  const flags = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '--timeout', '5s', '-s', path('wrk.lua')];
+/**
+ * `rate` requests a second, sent when they are due whether or not those before are answered: the latency of each counts from
+ * when it was due. Same answer as `load`, and `status`: how often each was answered.
+ */
+export async function loadPaced(options) {
+  return child('paced.mjs', options);
+}
+
+async function loadWithWrk({ url, method = 'GET', headers, bodyBytes = 0, mandatesFile = '', connections, seconds }) {
+  const flags = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '--timeout', '20s', '-s', path('wrk.lua')];
   const headerFlags = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
-  const { stdout } = await run('wrk', [...flags, ...headerFlags, url]);
+  const script = ['--', method, String(bodyBytes), mandatesFile];
+  const { stdout } = await run('wrk', [...flags, ...headerFlags, url, ...script]);
   return JSON.parse(stdout.slice(stdout.lastIndexOf('\n{') + 1));
 }
 
-/** So many requests a second, no more: `rate`. With autocannon, because wrk knows only as fast as it can. */
-export const loadSteadily = loadWithAutocannon;
-
 async function loadWithAutocannon(options) {
-  const { stdout } = await run(process.execPath, [path('autocannon.mjs'), JSON.stringify(options)]);
+  if (options.mandatesFile !== undefined) throw new TypeError('a mandate for each request needs wrk: install it');
+  return child('autocannon.mjs', options);
+}
+
+async function child(program, options) {
+  const { stdout } = await run(process.execPath, [path(program), JSON.stringify(options)]);
   return JSON.parse(stdout);
 }
 

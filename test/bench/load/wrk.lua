@@ -1,7 +1,47 @@
--- One line of JSON behind wrk's own report. wrk counts a status above 399 as an error.
-done = function(summary, latency)
+-- Requests as the arguments say: method, bytes of a body ("0": none), and a file of mandates ("": the header given to wrk),
+-- of which each request takes another one; `repeats` tells how often it was
+-- begun again. One line of JSON behind wrk's own report. wrk counts a status above 399 as an error.
+local mandates = nil
+exhausted = 0
+local file = nil
+local threads = {}
+
+function setup(thread)
+  table.insert(threads, thread)
+end
+
+function init(args)
+  wrk.method = args[1]
+  local bytes = tonumber(args[2])
+  if bytes > 0 then
+    wrk.body = string.rep("x", bytes)
+    wrk.headers["Content-Length"] = tostring(bytes)
+  end
+  if args[3] ~= nil and args[3] ~= "" then
+    file = args[3]
+    mandates = io.lines(file)
+    request = fresh
+  end
+end
+
+function fresh()
+  local mandate = mandates()
+  if mandate == nil then
+    exhausted = exhausted + 1
+    mandates = io.lines(file)
+    mandate = mandates()
+  end
+  wrk.headers["Authorization"] = "Bearer " .. mandate
+  return wrk.format()
+end
+
+function done(summary, latency)
   local errors = summary.errors
   local failures = errors.connect + errors.read + errors.write + errors.timeout + errors.status
-  io.write(string.format('\n{"requests":%d,"failures":%d,"seconds":%.6f,"p50Ms":%.3f,"p99Ms":%.3f}\n',
-    summary.requests, failures, summary.duration / 1e6, latency:percentile(50) / 1000, latency:percentile(99) / 1000))
+  local repeats = 0
+  for _, thread in ipairs(threads) do
+    repeats = repeats + (thread:get("exhausted") or 0)
+  end
+  io.write(string.format('\n{"requests":%d,"failures":%d,"seconds":%.6f,"p50Ms":%.3f,"p99Ms":%.3f,"repeats":%d}\n',
+    summary.requests, failures, summary.duration / 1e6, latency:percentile(50) / 1000, latency:percentile(99) / 1000, repeats))
 end

@@ -1,5 +1,5 @@
 // The governed gateway with a journal and, with `databaseUrl`, its shipper to PostgreSQL.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { apiKey, createGateway, Secret } from '@caracal/core';
@@ -11,8 +11,8 @@ import { gatewayOptions } from '../input.mjs';
 import { serve } from '../serve.mjs';
 
 await serve(async (config) => {
-  const directory = await mkdtemp(join(tmpdir(), 'caracal-audited-'));
-  process.on('exit', () => void rm(directory, { recursive: true, force: true }));
+  const directory = mkdtempSync(join(tmpdir(), 'caracal-audited-'));
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
   const shipper = config.databaseUrl && startShipper(config);
   const journal = await openJournal({
     directory,

@@ -1,7 +1,7 @@
 // The upstream of the bench: 1 kB of JSON for every request. It must cost as little as possible of the cores it shares
 // with what is measured, so it parses nothing: the requests have no body, and each ends with an empty line.
 import { createServer } from 'node:net';
-import { serve } from './serve.mjs';
+import { serve } from '../serve.mjs';
 
 const BODY = JSON.stringify({ id: '42', lines: 'x'.repeat(1024 - 22) });
 const ANSWER = Buffer.from(

@@ -1,0 +1,129 @@
+import { BASELINE, CONTROL } from './targets.mjs';
+
+const RELAYS = [BASELINE, CONTROL];
+const PLAIN_PROXIES = ['httpxy', 'http-proxy-3', 'fastify-http-proxy'];
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Forged mandates a second that come beside good traffic. */
+export const FLOOD_RATE = 5_000;
+
+/** Of a target, as a ratio of the baseline's figure in the same round: `most` it may be, or `least`. */
+const cpu = (target, most) => ({ target, figure: 'cpuMicros', most });
+
+/**
+ * What is measured. `load` is one of `steady` (as fast as the answers come), `fresh` (the same, a new mandate each request),
+ * `flood` (steady; the target of that name gets forged mandates beside it) and `quarter` (a quarter of what the last target can
+ * carry, at a steady pace); `request` changes the one of input.mjs. `claims` are limits on ratios, with
+ * twice the control's spread as slack. `baseline` and `control` are the relays where nothing else is said;
+ * `leastSeconds` is how long a round has to be for enough requests.
+ */
+export const SCENARIOS = [
+  {
+    name: 'cached',
+    title: 'A mandate seen before',
+    text: '1 kB of JSON, 64 connections; evidence in a journal on disk but in the row that says memory.',
+    targets: [
+      ...RELAYS,
+      'caracal, memory',
+      'caracal, buffered',
+      'caracal, written',
+      'caracal, synced',
+      ...PLAIN_PROXIES,
+      'nginx',
+    ],
+    connections: 64,
+    claims: [
+      cpu('caracal, buffered', 1.5),
+      cpu('caracal, written', 1.7),
+      ...PLAIN_PROXIES.map((other) => ({
+        target: 'caracal, written',
+        figure: 'requestsPerSecond',
+        of: other,
+        least: 1.5,
+      })),
+      { target: 'caracal, written', figure: 'requestsPerSecond', of: 'nginx', least: 0.5 },
+    ],
+  },
+  {
+    name: 'fresh',
+    title: 'A new mandate for each request',
+    text: 'Each is verified (ES256), none is in the cache.',
+    targets: [...RELAYS, 'caracal, written'],
+    load: 'fresh',
+    connections: 64,
+  },
+  {
+    name: 'resources',
+    title: 'Many resources',
+    targets: [...RELAYS, 'caracal, written', 'caracal, 100 resources', 'caracal, 10,000 resources'],
+    connections: 64,
+    claims: [{ target: 'caracal, 10,000 resources', figure: 'cpuMicros', of: 'caracal, written', most: 1.1 }],
+  },
+  { name: 'one-connection', title: 'One connection', targets: [...RELAYS, 'caracal, written'], connections: 1 },
+  {
+    name: 'thousand-connections',
+    title: '1,000 connections',
+    targets: [...RELAYS, 'caracal, written'],
+    connections: 1000,
+  },
+  {
+    name: 'telemetry',
+    title: 'OpenTelemetry SDK on',
+    text: 'Two spans and three measurements a request; the exporter drops them.',
+    targets: [...RELAYS, 'caracal, written', 'caracal, OpenTelemetry'],
+    connections: 64,
+    claims: [{ target: 'caracal, OpenTelemetry', figure: 'cpuMicros', of: 'caracal, written', most: 1.25 }],
+  },
+  ...bodies('100 kB', 100 * KIB, 32),
+  ...bodies('100 MB', 100 * MIB, 2, 8),
+  {
+    name: 'events',
+    title: 'Event streams',
+    text: '16 streams of 1,000 events at a time; a request is a whole stream.',
+    upstream: 'bodies',
+    request: { path: '/v1/files/events?n=1000' },
+    targets: [...RELAYS, 'caracal, written'],
+    connections: 16,
+  },
+  {
+    name: 'flood',
+    title: 'A flood of forged mandates',
+    text: `Good traffic as fast as the answers come; beside it, in the last row, ${FLOOD_RATE} forged mandates a second from one peer.`,
+    baseline: 'caracal, written',
+    control: 'caracal, written again',
+    targets: ['caracal, written', 'caracal, written again', 'caracal, beside a flood'],
+    load: 'flood',
+    connections: 64,
+    claims: [
+      { target: 'caracal, beside a flood', figure: 'requestsPerSecond', least: 0.9 },
+      { target: 'caracal, beside a flood', figure: 'p99Ms', most: 2 },
+    ],
+  },
+  {
+    name: 'quarter',
+    title: 'Latency at a quarter of full load',
+    text: 'Sent when due, whether or not those before are answered; latency counts from then.',
+    targets: [...RELAYS, 'caracal, written'],
+    load: 'quarter',
+    connections: 64,
+    claims: [
+      { target: 'caracal, written', figure: 'p50Ms', added: 0.2 },
+      { target: 'caracal, written', figure: 'p99Ms', added: 1 },
+    ],
+  },
+];
+
+function bodies(size, bytes, connections, leastSeconds = 1) {
+  const name = size.replace(' ', '').toLowerCase();
+  const both = { upstream: 'bodies', targets: [...RELAYS, 'caracal, written'], connections, leastSeconds };
+  return [
+    { ...both, name: `down-${name}`, title: `Downloads of ${size}`, request: { path: `/v1/files/bytes?n=${bytes}` } },
+    {
+      ...both,
+      name: `up-${name}`,
+      title: `Uploads of ${size}`,
+      request: { path: '/v1/invoices', method: 'POST', bodyBytes: bytes },
+    },
+  ];
+}
