@@ -9,6 +9,7 @@ import { parseOptions } from './options.mjs';
 import { regressions } from './regressions.mjs';
 import { machine, summarize, table } from './report.mjs';
 import { runScenario } from './run-scenario.mjs';
+import { startAndSize, startAndSizeTable } from './start-and-size.mjs';
 
 const docs = (name) => new URL(`../../docs/${name}`, import.meta.url);
 const MARKED = /(<!-- bench -->\n)[\s\S]*(<!-- \/bench -->)/;
@@ -24,7 +25,9 @@ try {
     result.scenarios.push(summary);
     if (!json) console.log(`${table(summary)}\n`);
   }
+  result.start = await startAndSize();
   if (json) console.log(JSON.stringify(result));
+  else console.log(startAndSizeTable(result.start));
   if (write) writeDocuments(result);
   if (check) report(regressions(result, JSON.parse(readFileSync(docs('benchmarks.json'), 'utf8'))));
 } catch (error) {
@@ -37,7 +40,7 @@ function writeDocuments(result) {
   writeFileSync(docs('benchmarks.svg'), chart(result.scenarios[0]));
   const { machine, generator, rounds, seconds } = result;
   const head = `${machine}; ${generator}, medians of ${rounds} interleaved rounds of ${seconds} s.`;
-  const text = [head, ...result.scenarios.map(table)].join('\n\n');
+  const text = [head, ...result.scenarios.map(table), startAndSizeTable(result.start)].join('\n\n');
   writeFileSync(
     docs('benchmarks.md'),
     readFileSync(docs('benchmarks.md'), 'utf8').replace(MARKED, `$1\n${text}\n\n$2`),
