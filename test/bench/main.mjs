@@ -9,7 +9,8 @@ import { parseOptions } from './options.mjs';
 import { regressions } from './regressions.mjs';
 import { machine, summarize, table } from './report.mjs';
 import { runScenario } from './run-scenario.mjs';
-import { startAndSize, startAndSizeTable } from './start-and-size.mjs';
+import { measureSizes, sizesTable } from './sizes.mjs';
+import { measureStart, startText } from './start.mjs';
 
 const docs = (name) => new URL(`../../docs/${name}`, import.meta.url);
 const MARKED = /(<!-- bench -->\n)[\s\S]*(<!-- \/bench -->)/;
@@ -25,9 +26,11 @@ try {
     result.scenarios.push(summary);
     if (!json) console.log(`${table(summary)}\n`);
   }
-  result.start = await startAndSize();
+  // By themselves: what is measured above would be in their way.
+  result.sizes = await measureSizes();
+  result.start = await measureStart(rounds);
   if (json) console.log(JSON.stringify(result));
-  else console.log(startAndSizeTable(result.start));
+  else console.log(startSection(result));
   if (write) writeDocuments(result);
   if (check) report(regressions(result, JSON.parse(readFileSync(docs('benchmarks.json'), 'utf8'))));
 } catch (error) {
@@ -35,12 +38,16 @@ try {
   process.exitCode = 1;
 }
 
+function startSection({ sizes, start }) {
+  return ['## Start and size', '', startText(start), '', sizesTable(sizes)].join('\n');
+}
+
 function writeDocuments(result) {
   writeFileSync(docs('benchmarks.json'), `${JSON.stringify(result, null, 2)}\n`);
   writeFileSync(docs('benchmarks.svg'), chart(result.scenarios[0]));
   const { machine, generator, rounds, seconds } = result;
   const head = `${machine}; ${generator}, medians of ${rounds} interleaved rounds of ${seconds} s.`;
-  const text = [head, ...result.scenarios.map(table), startAndSizeTable(result.start)].join('\n\n');
+  const text = [head, ...result.scenarios.map(table), startSection(result)].join('\n\n');
   writeFileSync(
     docs('benchmarks.md'),
     readFileSync(docs('benchmarks.md'), 'utf8').replace(MARKED, `$1\n${text}\n\n$2`),

@@ -3,13 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
+import { median } from './report.mjs';
 
 const run = promisify(execFile);
 const ROUNDS = 7;
 const PACKAGES = ['core', 'node', 'file', 'sts'];
 
 /** Import time of the packages a gateway needs, and the size of core as one script with all it depends on. */
-export async function startAndSize() {
+export async function measureSizes() {
   const empty = await importMs(undefined);
   const imports = [];
   for (const name of PACKAGES) imports.push({ name: `@caracal/${name}`, ms: (await importMs(name)) - empty });
@@ -17,10 +18,8 @@ export async function startAndSize() {
 }
 
 /** The same as Markdown. */
-export function startAndSizeTable({ imports, coreGzipBytes }) {
+export function sizesTable({ imports, coreGzipBytes }) {
   return [
-    '## Start and size',
-    '',
     `Time to import beyond an empty program, median of ${ROUNDS} new processes.`,
     '',
     '|  | import ms |',
@@ -39,7 +38,7 @@ async function importMs(name) {
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: here('.') });
     times.push(Number(stdout));
   }
-  return times.sort((a, b) => a - b)[ROUNDS >> 1];
+  return median(times);
 }
 
 async function bundleOfCore() {
