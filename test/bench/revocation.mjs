@@ -3,6 +3,7 @@
 //
 // For each session both gateways are called in a loop and hold an event stream open. Measured from the moment `revoke` has
 // resolved: the last request that reached the upstream, and the last byte of a stream that reached the caller; 0 where it was before.
+// Callers pause between calls (`--pause-ms`, 0: none): where the load takes every core, its own queues are measured and nothing else.
 import { fork } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -17,12 +18,15 @@ import { Agent, request } from 'undici';
 import { benchRedis } from './redis-server.mjs';
 import { machine } from './report.mjs';
 
-const { values } = parseArgs({ options: { count: { type: 'string', default: '1000' } } });
+const { values } = parseArgs({
+  options: { count: { type: 'string', default: '1000' }, 'pause-ms': { type: 'string', default: '10' } },
+});
 const COUNT = Number(values.count);
+const PAUSE_MS = Number(values['pause-ms']);
 const AT_ONCE = 4;
 const LANES_A_GATEWAY = 2;
 const BACKGROUND_LANES = 4;
-const EVENT_MS = 2;
+const EVENT_MS = 5;
 
 const issuer = await createTestIssuer();
 const redis = await benchRedis();
@@ -125,6 +129,7 @@ async function call(url, mandate, path) {
   await body.dump();
   if (statusCode === 200) answers.allowed++;
   else answers.refused++;
+  if (PAUSE_MS > 0) await setTimeout(PAUSE_MS);
   return statusCode;
 }
 
