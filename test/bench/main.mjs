@@ -1,7 +1,7 @@
 // What governing costs: the gateway beside a bare relay that does nothing, and beside proxies people already run.
 // `pnpm bench` after `pnpm build`; see options.mjs and scenarios.mjs. CPU time per request is the figure to compare: with every
 // process on a few cores, requests per second also tell how the load generator fared.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { chart } from './chart.mjs';
 import { benchInput } from './input.mjs';
 import { loadGenerator } from './load/generator.mjs';
@@ -32,7 +32,7 @@ try {
   if (json) console.log(JSON.stringify(result));
   else console.log(startSection(result));
   if (write) writeDocuments(result);
-  if (check) report(regressions(result, JSON.parse(readFileSync(docs('benchmarks.json'), 'utf8'))));
+  if (check) report(regressions(result, committed()));
 } catch (error) {
   console.error(`bench: ${error.message}`);
   process.exitCode = 1;
@@ -47,10 +47,19 @@ function writeDocuments(result) {
   writeFileSync(docs('benchmarks.svg'), chart(result.scenarios[0]));
   const { machine, generator, rounds, seconds } = result;
   const head = `${machine}; ${generator}, medians of ${rounds} interleaved rounds of ${seconds} s.`;
-  const text = [head, ...result.scenarios.map(table), startSection(result)].join('\n\n');
+  const picture = `![Requests per second: ${result.scenarios[0].title.toLowerCase()}](benchmarks.svg)`;
+  const text = [head, picture, ...result.scenarios.map(table), startSection(result)].join('\n\n');
   writeFileSync(
     docs('benchmarks.md'),
     readFileSync(docs('benchmarks.md'), 'utf8').replace(MARKED, `$1\n${text}\n\n$2`),
+  );
+}
+
+function committed() {
+  const file = docs('benchmarks.json');
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
+  throw new Error(
+    '--check compares with docs/benchmarks.json, which is not there: run --write on a quiet machine first',
   );
 }
 
