@@ -163,6 +163,11 @@ describe('the admin endpoint', () => {
     const after = await world.mandate();
     for (const mandate of [before, after]) expect((await world.call(mandate)).status).toBe(200);
     expect((await post('/v1/token-service/rotate-keys', { keep: 1 })).status).toBe(400);
+    for (const body of ['{"keepPrevious":false', '[]', '5', 'null']) {
+      const answer = await world.admin('/v1/token-service/rotate-keys', { method: 'POST', body });
+      expect([body, answer.status]).toEqual([body, 400]);
+    }
+    expect(world.server.tokenService!.jwks().keys).toHaveLength(2);
     expect(await (await post('/v1/token-service/rotate-keys', { keepPrevious: false })).json()).toEqual({ keys: 1 });
     for (const mandate of [before, after]) expect((await world.call(mandate)).status).toBe(401);
     expect((await world.call(await world.mandate())).status).toBe(200);

@@ -101,9 +101,11 @@ function operation(app: Hono, { generations, registry, log, status, reload, work
   app.post('/v1/token-service/rotate-keys', async (c) => {
     const { tokens } = generations.current;
     if (tokens === undefined) return failure(c, 404, 'not_found', 'There is no token service here.');
-    const body = await json(c);
-    const { keepPrevious = true, ...unknown } = (body ?? {}) as Record<string, unknown>;
-    if (typeof keepPrevious !== 'boolean' || Object.keys(unknown).length > 0) {
+    // A body that cannot be read is none of the two: after a theft it must not keep the stolen key.
+    const body = (await c.req.text()) === '' ? {} : await json(c);
+    const { keepPrevious = true, ...unknown } = (body ?? { unreadable: true }) as Record<string, unknown>;
+    const isObject = typeof body === 'object' && !Array.isArray(body);
+    if (!isObject || typeof keepPrevious !== 'boolean' || Object.keys(unknown).length > 0) {
       return failure(c, 400, 'invalid_request', 'The body is empty, or {"keepPrevious":false} after a theft.');
     }
     await tokens.rotate({ keepPrevious });
