@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AuditRecord } from '@caracal/core';
-import { type Journal, type JournalFilter, openJournal, openJournalReader, verifyChains } from '@caracal/file';
+import type { AuditFilter, AuditRecord } from '@caracal/core';
+import { type Journal, openJournal, openJournalReader, verifyChains } from '@caracal/file';
 import {
   type AuditShipper,
   applyAuditRetention,
@@ -147,7 +147,7 @@ describe('evidence that is shipped', () => {
     const written = await entriesOf(await openJournalReader(directory));
     expect((await stored()).map(({ line }) => line)).toEqual(written.map(({ line }) => line));
     const ofJournal = await openJournalReader(directory);
-    const filters: JournalFilter[] = [
+    const filters: AuditFilter[] = [
       {},
       { limit: 7 },
       { decision: 'denied' },

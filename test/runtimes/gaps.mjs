@@ -63,7 +63,7 @@ export const GAPS = [
     instead: 'served as if in origin form; what they name is the gateway itself',
     why: 'a `Request` shows one URL, whatever form it came in',
     cases: {
-      ...everywhere(['hono', 'deno-serve'], [/^refuses a target in absolute form( with https)?$/]),
+      hono: [/^refuses a target in absolute form( with https)?$/],
       bun: [/^refuses a target in absolute form/],
       'deno-serve': [/^refuses a target in absolute form( with https)?$/, 'refuses a target in asterisk form'],
     },

@@ -37,6 +37,21 @@ describe('a reload', () => {
     });
   });
 
+  it('that changes the admin token ends the stream of whoever listens with the one before', async () => {
+    const configuration = await start();
+    const stream = await world.admin('/v1/audit/stream');
+    const reader = stream.body!.pipeThrough(new TextDecoderStream()).getReader();
+    const before = await world.call(await world.mandate());
+    let text = '';
+    while (!text.includes(before.headers.get('x-caracal-request-id')!)) text += (await reader.read()).value;
+    await world.write({ ...configuration, admin: { ...configuration.admin, token: { env: 'AGENT_SECRET' } } });
+    expect(await world.server.reload()).toMatchObject({ ok: true });
+    expect((await world.admin('/v1/status')).status).toBe(401);
+    const after = await world.call(await world.mandate());
+    for (let read = await reader.read(); !read.done; read = await reader.read()) text += read.value; // it ends
+    expect(text).not.toContain(after.headers.get('x-caracal-request-id'));
+  });
+
   it.each<[string, (configuration: ConfigurationFile) => string, string]>([
     ['is no JSON', () => '{', ''],
     ['has mistakes', (usual) => JSON.stringify({ ...usual, providers: [] }), 'resources[0].provider'],

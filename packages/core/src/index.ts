@@ -43,6 +43,7 @@ export { attachedCredential } from './attach/stage.js';
 export type { CachedToken, TokenCache, TokenKey } from './attach/token-cache.js';
 export { type KeyWrapper, unwrapSealingKey, type WrappedSealingKey, wrapSealingKey } from './attach/wrapped-key.js';
 // audit
+export type { AuditFilter } from './audit/audit-filter.js';
 export type { AuditSink, Durability } from './audit/audit-sink.js';
 export { CSV_COLUMNS, csvHeader, csvRow } from './audit/export/csv.js';
 export { OCSF_VERSION, type OcsfEvent, ocsfActivity } from './audit/export/ocsf.js';

@@ -13,7 +13,6 @@ export { JOURNAL_DEFAULTS, type JournalOptions, type JournalWarning } from './jo
 export { type JournalReader, openJournalReader } from './journal/journal-reader.js';
 export { isAuditRecord, type JournalEntry, type JournalRecord, type RequestTrace } from './journal/journal-record.js';
 export type { DamagedLine, EntriesOptions, FollowOptions, QueryOptions } from './journal/read-journal.js';
-export type { JournalFilter } from './journal/record-filter.js';
 export { serializeRecord } from './journal/serialize-record.js';
 export { headLine, parseHead, type SignedHead } from './journal/signed-head.js';
 export type { StoredChain } from './journal/stored-chains.js';

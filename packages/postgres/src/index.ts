@@ -1,4 +1,3 @@
-export type { AuditFilter } from './audit/audit-filter.js';
 export {
   AUDIT_READER_TIMEOUT_MS,
   type PostgresAuditReader,

@@ -1,3 +1,4 @@
+import type { AuditFilter } from '@caracal/core';
 import { isDirectoryLocked } from '../directory-lock.js';
 import { requireDirectory } from '../storage-error.js';
 import { readHeads } from './head-file.js';
@@ -11,7 +12,6 @@ import {
   readEntries,
   traceRequest,
 } from './read-journal.js';
-import type { JournalFilter } from './record-filter.js';
 import type { SignedHead } from './signed-head.js';
 import type { VerificationReport } from './verification-report.js';
 import { type VerifyJournalOptions, verifyJournal } from './verify-journal.js';
@@ -20,7 +20,7 @@ import { gatheringWake, type Wake, watchDirectory } from './wake.js';
 /** What can be asked of a journal, by its owner and by others. */
 export interface JournalReader {
   /** Records that match, oldest first. */
-  query(filter?: JournalFilter, options?: QueryOptions): AsyncIterable<JournalRecord>;
+  query(filter?: AuditFilter, options?: QueryOptions): AsyncIterable<JournalRecord>;
   /** Records that match as they are written. */
   follow(options?: FollowOptions): AsyncIterable<JournalRecord>;
   /** Every line from a place on, the journal's own events included. */

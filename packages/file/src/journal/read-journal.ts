@@ -1,9 +1,9 @@
-import type { AuditRecord } from '@caracal/core';
+import type { AuditFilter, AuditRecord } from '@caracal/core';
 import { hashOf, isEventLine, lineEnd, seqOf } from './chain-line.js';
 import type { JournalEvent } from './journal-event.js';
 import type { JournalEntry, JournalRecord, RequestTrace } from './journal-record.js';
 import { NeedleScan } from './needle-scan.js';
-import { type JournalFilter, RecordFilter } from './record-filter.js';
+import { RecordFilter } from './record-filter.js';
 import { listSegments, readHeader, segmentName } from './segment-files.js';
 import { quoted } from './text.js';
 import type { Wake } from './wake.js';
@@ -19,7 +19,7 @@ export interface QueryOptions {
 export interface FollowOptions {
   /** Default `end`: what comes from now on. */
   readonly from?: ReadFrom;
-  readonly filter?: JournalFilter;
+  readonly filter?: AuditFilter;
   /** Ends it; so does leaving the loop. */
   readonly signal?: AbortSignal;
 }
@@ -43,7 +43,7 @@ export type DamagedLine = Pick<JournalEntry, 'chain' | 'seq' | 'line'>;
 /** Records that match, oldest first. Reads the files: memory does not grow with the journal. */
 export async function* queryRecords(
   directory: string,
-  filter: JournalFilter = {},
+  filter: AuditFilter = {},
   { from = 'start' }: QueryOptions = {},
 ): AsyncGenerator<JournalRecord, void, undefined> {
   yield* matching(walkSegments(directory, from), new RecordFilter(filter), from);

@@ -1,8 +1,8 @@
+import type { AuditFilter } from '@caracal/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { record, workspace } from './journal.fixture.js';
 import type { Journal } from './journal.js';
 import { openJournalReader } from './journal-reader.js';
-import type { JournalFilter } from './record-filter.js';
 
 describe('query and trace', () => {
   let space: Awaited<ReturnType<typeof workspace>>;
@@ -33,7 +33,7 @@ describe('query and trace', () => {
   });
   afterEach(() => space.end());
 
-  async function ids(filter: JournalFilter): Promise<string[]> {
+  async function ids(filter: AuditFilter): Promise<string[]> {
     const found: string[] = [];
     for await (const { record: match } of journal.query(filter)) found.push(match.id);
     return found;
@@ -52,7 +52,7 @@ describe('query and trace', () => {
   });
 
   it('refuses a filter it does not know by name', async () => {
-    await expect(ids({ app: 'x' } as JournalFilter)).rejects.toThrow('unknown app');
+    await expect(ids({ app: 'x' } as AuditFilter)).rejects.toThrow('unknown app');
     await expect(ids({ since: 'yesterday' })).rejects.toThrow('since');
   });
 

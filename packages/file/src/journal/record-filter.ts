@@ -1,23 +1,7 @@
-import type { AuditRecord, Outcome } from '@caracal/core';
+import type { AuditFilter, AuditRecord } from '@caracal/core';
 import { quoted } from './text.js';
 
-/** Which records are wanted: all that are named must agree. */
-export interface JournalFilter {
-  /** At or after. */
-  readonly since?: Date | string;
-  /** Before. */
-  readonly until?: Date | string;
-  /** At most so many, oldest first. */
-  readonly limit?: number;
-  readonly zone?: string;
-  readonly application?: string;
-  readonly resource?: string;
-  readonly decision?: NonNullable<AuditRecord['decision']>;
-  readonly outcome?: Outcome;
-  readonly requestId?: string;
-}
-
-const KNOWN: Record<keyof JournalFilter, true> = {
+const KNOWN: Record<keyof AuditFilter, true> = {
   since: true,
   until: true,
   limit: true,
@@ -46,7 +30,7 @@ export class RecordFilter {
   readonly #open = new Set<string>();
 
   /** @throws TypeError for a filter that is not in order. */
-  constructor(filter: JournalFilter = {}) {
+  constructor(filter: AuditFilter = {}) {
     for (const name of Object.keys(filter)) {
       if (!Object.hasOwn(KNOWN, name)) {
         throw new TypeError(`filter: unknown ${name}; known are ${Object.keys(KNOWN).join(', ')}`);

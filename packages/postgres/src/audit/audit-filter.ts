@@ -1,21 +1,5 @@
-import { type AuditRecord, type Outcome, refuseUnknownOptions } from '@caracal/core';
+import { type AuditFilter, refuseUnknownOptions } from '@caracal/core';
 import { uuidOf } from '../uuid.js';
-
-/** Which records are wanted: all that are named must agree. */
-export interface AuditFilter {
-  /** At or after. */
-  readonly since?: Date | string;
-  /** Before. */
-  readonly until?: Date | string;
-  /** At most so many, oldest first. */
-  readonly limit?: number;
-  readonly zone?: string;
-  readonly application?: string;
-  readonly resource?: string;
-  readonly decision?: NonNullable<AuditRecord['decision']>;
-  readonly outcome?: Outcome;
-  readonly requestId?: string;
-}
 
 const KNOWN = [
   'since',

@@ -1,8 +1,9 @@
+import type { AuditFilter } from '@caracal/core';
 import { refuseUnknownOptions, wholeNumber } from '@caracal/core';
 import { Connections } from '../connection.js';
 import type { PostgresPool } from '../pool.js';
 import { uuidOf } from '../uuid.js';
-import { type AuditFilter, AuditQuery, type KeysetPlace } from './audit-filter.js';
+import { AuditQuery, type KeysetPlace } from './audit-filter.js';
 import { type KeptChain, readChains } from './chain-lines.js';
 import type { SourceHead } from './journal-source.js';
 import { type EntrySelection, type StoredRecord, type StoredTrace, storedRecord } from './stored-record.js';

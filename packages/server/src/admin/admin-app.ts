@@ -10,7 +10,7 @@ import { METRICS_CONTENT_TYPE } from '../metrics/metric-registry.js';
 import type { ReloadResult } from '../reload/reload-result.js';
 import type { ServerStatus } from '../server-status.js';
 import type { ServerState } from '../state/open-state.js';
-import { authenticateAdmin } from './admin-authentication.js';
+import { type AdminVerdict, authenticateAdmin } from './admin-authentication.js';
 import { auditQuery, toldRecord } from './audit-query.js';
 import { type ConnectionsAdmin, connectionEndpoints } from './connections.js';
 import { ndjsonResponse } from './ndjson.js';
@@ -52,9 +52,7 @@ export function adminApp(parts: AdminParts): Hono {
   });
   health(app, parts);
   app.use(async (c, next) => {
-    const verdict = await authenticateAdmin(c.req.header('authorization'), () =>
-      parts.generations.current.adminToken(),
-    );
+    const verdict = await verdictOn(c, parts);
     if (verdict === 'ok') return next();
     if (verdict === 'unavailable') return failure(c, 503, 'unavailable', 'The admin token cannot be had.');
     c.header('WWW-Authenticate', 'Bearer realm="caracal admin"');
@@ -134,7 +132,8 @@ function revocation(app: Hono, { state, log, anchorDefaults }: AdminParts): void
   change('/v1/revocations/lift', 'lifted', (anchor) => state.revocations.lift(anchor));
 }
 
-function audit(app: Hono, { state: { journal }, closing }: AdminParts): void {
+function audit(app: Hono, parts: AdminParts): void {
+  const { journal } = parts.state;
   app.get('/v1/audit/records', (c) => {
     const query = auditQuery(new URL(c.req.url).searchParams, 'after');
     if (typeof query === 'string') return failure(c, 400, 'invalid_request', query);
@@ -146,8 +145,9 @@ function audit(app: Hono, { state: { journal }, closing }: AdminParts): void {
     if (typeof query === 'string') return failure(c, 400, 'invalid_request', query);
     const { filter, from = 'end' } = query;
     const gone = new AbortController();
-    const signal = AbortSignal.any([gone.signal, closing]);
-    return ndjsonResponse(told(journal.follow({ filter, from, signal })), {
+    const signal = AbortSignal.any([gone.signal, parts.closing]);
+    const records = told(journal.follow({ filter, from, signal }));
+    return ndjsonResponse(whileAuthenticated(records, c, parts), {
       heartbeat: true,
       stop: () => gone.abort(),
     });
@@ -163,6 +163,18 @@ function audit(app: Hono, { state: { journal }, closing }: AdminParts): void {
     const lines = (await journal.heads()).map((head) => `${headLine(head)}\n`);
     return c.body(lines.join(''), 200, { 'Content-Type': 'application/x-ndjson' });
   });
+}
+
+function verdictOn(c: Context, { generations }: AdminParts): Promise<AdminVerdict> {
+  return authenticateAdmin(c.req.header('authorization'), () => generations.current.adminToken());
+}
+
+/** Ends before the first value that would go to a token which is the admin token no more. */
+async function* whileAuthenticated<T>(values: AsyncIterable<T>, c: Context, parts: AdminParts) {
+  for await (const value of values) {
+    if ((await verdictOn(c, parts)) !== 'ok') return;
+    yield value;
+  }
 }
 
 async function* told(records: AsyncIterable<Parameters<typeof toldRecord>[0]>) {

@@ -1,4 +1,5 @@
-import type { JournalFilter, JournalRecord, ReadFrom } from '@caracal/file';
+import type { AuditFilter } from '@caracal/core';
+import type { JournalRecord, ReadFrom } from '@caracal/file';
 
 /** Records of one answer where no limit is given. */
 export const DEFAULT_QUERY_LIMIT = 1_000;
@@ -10,7 +11,7 @@ const CURSOR = /^([0-9a-f-]{36}):([1-9]\d{0,15})$/;
 
 /** A query of the journal. */
 export interface AuditQuery {
-  readonly filter: JournalFilter;
+  readonly filter: AuditFilter;
   readonly limit: number;
   /** Behind this record; or, to follow, from the start or the end. */
   readonly from: ReadFrom | undefined;
@@ -33,7 +34,7 @@ export function auditQuery(parameters: URLSearchParams, place: 'after' | 'from')
   if (!/^[1-9]\d{0,5}$/.test(limit) || Number(limit) > MAX_QUERY_LIMIT) return `limit is 1 to ${MAX_QUERY_LIMIT}.`;
   const from = placeOf(parameters.get(place), place);
   if (from === null) return `${place} is a cursor of a record${place === 'from' ? ', start or end' : ''}.`;
-  return { filter: filter as JournalFilter, limit: Number(limit), from };
+  return { filter: filter as AuditFilter, limit: Number(limit), from };
 }
 
 /** A record as the admin endpoint tells it. */

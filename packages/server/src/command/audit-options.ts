@@ -1,4 +1,4 @@
-import type { JournalFilter } from '@caracal/file';
+import type { AuditFilter } from '@caracal/core';
 import type { OptionSpecs, OptionValues } from '../frame/command.js';
 import { wrongUse } from '../frame/command-error.js';
 import { instant } from './instant.js';
@@ -36,7 +36,7 @@ export const PERIOD_OPTIONS = {
 /** The filter that options ask for. @throws CommandError */
 export function journalFilter(
   options: OptionValues<typeof FILTER_OPTIONS> & Partial<OptionValues<typeof PERIOD_OPTIONS>>,
-): JournalFilter {
+): AuditFilter {
   const now = Date.now();
   const since = instant('since', options.since, now);
   const until = instant('until', options.until, now);
@@ -54,7 +54,7 @@ export function journalFilter(
     outcome: options.outcome,
     requestId: options['request-id'],
   };
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as JournalFilter;
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as AuditFilter;
 }
 
 /** Reads a whole number above 0. @throws CommandError */

@@ -1,4 +1,5 @@
-import type { JournalFilter, RequestTrace, SignedHead, VerificationReport } from '@caracal/file';
+import type { AuditFilter } from '@caracal/core';
+import type { RequestTrace, SignedHead, VerificationReport } from '@caracal/file';
 import type { PostgresAuditReader } from '@caracal/postgres';
 import type { Configuration } from '../configuration/configuration.js';
 import type { Invocation, OptionSpecs } from '../frame/command.js';
@@ -31,7 +32,7 @@ type Found = Pick<RequestTrace['records'][number], 'record' | 'seq' | 'hash'>;
 export interface EvidenceSource {
   /** For people: a directory, or the database. */
   readonly where: string;
-  query(filter: JournalFilter): AsyncIterable<Found>;
+  query(filter: AuditFilter): AsyncIterable<Found>;
   trace(requestId: string): Promise<{
     readonly records: readonly Found[];
     readonly issue: Found | undefined;

@@ -21,9 +21,10 @@ import { causeName, faultLog } from '../log/fault-log.js';
 import type { Log } from '../log/log.js';
 import type { OAuthEnvironment } from '../providers/oauth-environment.js';
 import { makeProvider } from '../providers/provider-kinds.js';
-import { type PlainReference, readReference, SecretUnavailableError } from '../secrets/read-reference.js';
+import type { PlainReference } from '../secrets/read-reference.js';
 import { loadSealingKeys } from '../secrets/sealing-keys.js';
 import { serverSecrets } from '../secrets/server-secrets.js';
+import { tryRead } from '../secrets/try-read.js';
 import type { GatewayStores } from '../state/open-state.js';
 import type { RemoteIssuer } from '../workers/worker-issuer.js';
 import type { KeySources } from './key-sources.js';
@@ -283,21 +284,6 @@ async function adminTokenOf({ admin }: Configuration, secrets: SecretStore): Pro
   // A file that was cut to nothing, or to little, opens for nobody.
   if (!isAdminToken(token)) throw new Error('the admin token is too short');
   return token;
-}
-
-async function tryRead(
-  reference: PlainReference,
-  path: string,
-  environment: NodeJS.ProcessEnv,
-  problems: ConfigurationProblem[],
-): Promise<Secret | undefined> {
-  try {
-    return await readReference(reference, environment);
-  } catch (cause) {
-    if (!(cause instanceof SecretUnavailableError)) throw cause;
-    problems.push({ path, fault: cause.fault, remedy: cause.remedy });
-    return undefined;
-  }
 }
 
 /** For log lines: why a generation could not be made. */

@@ -1,7 +1,8 @@
 import type { Pool, PoolConfig } from 'pg';
 import type { Configuration } from '../configuration/configuration.js';
 import { ConfigurationError, type ConfigurationProblem } from '../configuration/problem.js';
-import { type PlainReference, readReference, SecretUnavailableError } from '../secrets/read-reference.js';
+import type { PlainReference } from '../secrets/read-reference.js';
+import { tryRead } from '../secrets/try-read.js';
 
 export type PostgresConfiguration = NonNullable<Configuration['stores']['postgres']>;
 
@@ -38,7 +39,9 @@ export async function openPostgresPool(
 ): Promise<OpenPool> {
   const problems: ConfigurationProblem[] = [];
   const read = async (member: PlainReference | undefined, path: string) =>
-    member === undefined ? undefined : await textOf(member, `stores.postgres.${path}`, environment, problems);
+    member === undefined
+      ? undefined
+      : (await tryRead(member, `stores.postgres.${path}`, environment, problems))?.reveal();
   const connectionString = (await read(reference, 'url')) ?? '';
   const ssl =
     tls === undefined
@@ -86,19 +89,4 @@ function isPlainText(url: URL): boolean {
   const host = searchParams.get('host') ?? hostname;
   const isLocal = host === '' || host.startsWith('/') || /^(?:localhost|127(?:\.\d+){3}|\[?::1\]?)$/.test(host);
   return !isLocal && !TLS_MODES.includes(searchParams.get('sslmode'));
-}
-
-async function textOf(
-  reference: PlainReference,
-  path: string,
-  environment: NodeJS.ProcessEnv,
-  problems: ConfigurationProblem[],
-): Promise<string | undefined> {
-  try {
-    return (await readReference(reference, environment)).reveal();
-  } catch (cause) {
-    if (!(cause instanceof SecretUnavailableError)) throw cause;
-    problems.push({ path, fault: cause.fault, remedy: cause.remedy });
-    return undefined;
-  }
 }

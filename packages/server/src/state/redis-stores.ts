@@ -3,7 +3,7 @@ import type { Configuration } from '../configuration/configuration.js';
 import { ConfigurationError, type ConfigurationProblem } from '../configuration/problem.js';
 import { causeName, faultLog } from '../log/fault-log.js';
 import type { Log } from '../log/log.js';
-import { type PlainReference, readReference, SecretUnavailableError } from '../secrets/read-reference.js';
+import { tryRead } from '../secrets/try-read.js';
 
 /** The stores that every process with this Redis shares. */
 export interface SharedStores {
@@ -59,7 +59,7 @@ export async function openRedisStores(
 
 async function secretsOf(redis: RedisConfiguration, environment: NodeJS.ProcessEnv) {
   const problems: ConfigurationProblem[] = [];
-  const url = await textOf(redis.url, 'stores.redis.url', environment, problems);
+  const url = (await tryRead(redis.url, 'stores.redis.url', environment, problems))?.reveal();
   if (url !== undefined && !(/^rediss?:\/\//.test(url) && URL.canParse(url))) {
     const remedy = 'give redis://host:6379, or rediss:// for TLS';
     problems.push({ path: 'stores.redis.url', fault: 'is no URL of a Redis', remedy });
@@ -67,7 +67,7 @@ async function secretsOf(redis: RedisConfiguration, environment: NodeJS.ProcessE
   const key =
     redis.signingKey === undefined
       ? undefined
-      : await textOf(redis.signingKey, 'stores.redis.signingKey', environment, problems);
+      : (await tryRead(redis.signingKey, 'stores.redis.signingKey', environment, problems))?.reveal();
   const signingKey = key === undefined ? undefined : Buffer.from(key, 'base64');
   if (signingKey !== undefined && signingKey.length < MIN_KEY_BYTES) {
     const fault = `is shorter than ${MIN_KEY_BYTES} bytes`;
@@ -75,19 +75,4 @@ async function secretsOf(redis: RedisConfiguration, environment: NodeJS.ProcessE
   }
   if (problems.length > 0) throw new ConfigurationError(problems);
   return { url: url!, signingKey };
-}
-
-async function textOf(
-  reference: PlainReference,
-  path: string,
-  environment: NodeJS.ProcessEnv,
-  problems: ConfigurationProblem[],
-): Promise<string | undefined> {
-  try {
-    return (await readReference(reference, environment)).reveal();
-  } catch (cause) {
-    if (!(cause instanceof SecretUnavailableError)) throw cause;
-    problems.push({ path, fault: cause.fault, remedy: cause.remedy });
-    return undefined;
-  }
 }
