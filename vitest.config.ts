@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /**
@@ -12,6 +13,8 @@ const ssr = { resolve: { ...resolve, externalConditions: SOURCE } };
 
 export default defineConfig({
   test: {
+    // Most suites wait for servers and timers: on two cores one worker, the default, leaves both idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       { resolve, ssr, test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'] } },
       {
