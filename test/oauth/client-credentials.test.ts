@@ -172,7 +172,7 @@ describe('client credentials at a real authorization server', () => {
     const one = provider();
     const leaving = new AbortController();
     const stays = attach(one);
-    const leaves = tokenOf(one.attach(credentialRequest(one, { signal: () => leaving.signal })));
+    const leaves = tokenOf(one.attach(credentialRequest(one, { presence: leaving })));
     leaving.abort();
     expect(await leaves).toBe('credential_unavailable caller_left');
     await expect.poll(() => held.length, { timeout: 20_000 }).toBe(1);

@@ -5,6 +5,7 @@ import {
   Denial,
   defineResource,
   type Mandate,
+  type Presence,
   type Provider,
 } from '@caracal/core';
 
@@ -17,10 +18,10 @@ export function credentialRequest(
     readonly subject?: string;
     readonly issuer?: string;
     readonly zoneId?: string;
-    readonly signal?: () => AbortSignal;
+    readonly presence?: Presence;
   } = {},
 ): CredentialRequest {
-  const { subject = 'alice', issuer = ISSUER, zoneId = 'default', signal } = of;
+  const { subject = 'alice', issuer = ISSUER, zoneId = 'default', presence } = of;
   const resource = defineResource({
     identifier: 'resource://api',
     zone: zoneId,
@@ -37,7 +38,7 @@ export function credentialRequest(
     jti: 'jti',
     expiresAt: Math.floor(Date.now() / 1_000) + 300,
   } as unknown as Mandate;
-  return { mandate, token: 'e30.e30.c2ln', resource, ...(signal && { signal }) };
+  return { mandate, token: 'e30.e30.c2ln', resource, presence };
 }
 
 /** The token that would be attached, or `code reason` of the denial. */

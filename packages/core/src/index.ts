@@ -112,7 +112,7 @@ export {
   type HeadLimits,
   STANDARD_METHODS,
 } from './head/check-head.js';
-export type { Refusal, RequestHead } from './head/head.js';
+export type { Presence, Refusal, RequestHead } from './head/head.js';
 export { type MalformedReason, malformed } from './head/malformed.js';
 export { WEBSOCKET_VERSION, type WebSocketOffer } from './head/websocket-offer.js';
 export { createIdentifiers } from './identifiers.js';

@@ -24,6 +24,7 @@ export function requestHead(request: Request, hasBody: boolean, info: FetchInfo)
     // HTTP/1.0 knows no switch: such a request is served as if it had not asked (RFC 9110 section 7.8).
     upgrade: httpVersion === '1.1' && asksForWebSocket(request.headers),
     fidelity: 'joined',
+    presence: request,
   };
 }
 

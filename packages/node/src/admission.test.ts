@@ -32,8 +32,20 @@ describe('a request', () => {
         peer: { address: '127.0.0.1' },
         upgrade: false,
         fidelity: 'raw',
+        presence: expect.anything(),
       },
     ]);
+  });
+
+  it('tells the gateway that its caller has gone, whenever it asks', async () => {
+    const { gateway, client } = await deciding(new FakeGateway(() => new Promise(() => {})));
+    client.send('GET / HTTP/1.1', 'Host: a', '', '');
+    await expect.poll(() => gateway.heads.length).toBe(1);
+    const { presence } = gateway.heads[0]!;
+    const { signal } = presence!;
+    expect([signal.aborted, presence!.signal === signal]).toEqual([false, true]);
+    client.socket.destroy();
+    await expect.poll(() => signal.aborted).toBe(true);
   });
 
   it('reaches the gateway with all of its headers, and without a Host', async () => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import type { Caller, Driven, Refusal } from '@caracal/core';
+import type { Caller, Driven, Presence, Refusal } from '@caracal/core';
 import type { Connection, Connections } from './connections.js';
 import { interimResponse } from './interim.js';
 import { lingeringClose } from './lingering-close.js';
@@ -16,7 +16,7 @@ const LAST_CHUNK = '0\r\n\r\n';
  * A caller behind `node:http`. Its response must be the one at the head of the connection, so that what is written past
  * `ServerResponse` (interim responses, the end of an early answer) stands in its place.
  */
-export class NodeCaller implements Caller<Readable> {
+export class NodeCaller implements Caller<Readable>, Presence {
   readonly body: Readable | null;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
@@ -25,6 +25,7 @@ export class NodeCaller implements Caller<Readable> {
   readonly #socket: Socket;
   readonly #connections: Connections;
   #driven: Driven | undefined;
+  #leaving: AbortController | undefined;
   #phase: 'waiting' | 'answering' | 'done' = 'waiting';
   #gone = false;
   #wroteBody = false;
@@ -58,6 +59,14 @@ export class NodeCaller implements Caller<Readable> {
     return this.#gone;
   }
 
+  get signal(): AbortSignal {
+    if (this.#leaving === undefined) {
+      this.#leaving = new AbortController();
+      if (this.#gone) this.#leaving.abort();
+    }
+    return this.#leaving.signal;
+  }
+
   /** The head of the answer has been written, and its end has not. */
   get answering(): boolean {
     return this.#phase === 'answering';
@@ -79,6 +88,7 @@ export class NodeCaller implements Caller<Readable> {
     this.#phase = 'done';
     this.#gone = true;
     this.#driven?.gone();
+    this.#leaving?.abort();
   }
 
   /** Leaves the answer to somebody else. Its connection stays in use until it closes. */

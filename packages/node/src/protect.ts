@@ -43,7 +43,7 @@ export function protect(gateway: Gateway, options: ProtectOptions): Protection {
     inTurn(res, connection, () => {
       if (!connection.socket.writable) return;
       const caller = new NodeCaller(req, res, announcesBody(req.rawHeaders) ? req : null, connection, connections);
-      const head = requestHead(req, connections.peerOf(connection, req.rawHeaders));
+      const head = requestHead(req, connections.peerOf(connection, req.rawHeaders), caller);
       const verdict = gateway.admit({ ...head, headers: ofResource(head.headers, resource), upgrade: false });
       const proceed = (settled: Refusal | Exchange) => answer(settled, req, res, caller, next);
       if ('then' in verdict)

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import type { RequestHead } from '@caracal/core';
+import type { Presence, RequestHead } from '@caracal/core';
 
 /**
  * The head of a request as it came. Reads the raw list alone: `req.headers` joins duplicates or drops all but the first,
  * and with them the evidence of an attack.
  */
-export function requestHead(req: IncomingMessage, peer: RequestHead['peer']): RequestHead {
+export function requestHead(req: IncomingMessage, peer: RequestHead['peer'], presence?: Presence): RequestHead {
   const { rawHeaders, httpVersion } = req;
   const removedPrefix = removedPrefixOf(req);
   return {
@@ -17,6 +17,7 @@ export function requestHead(req: IncomingMessage, peer: RequestHead['peer']): Re
     peer,
     upgrade: asksForWebSocket(req),
     fidelity: 'raw',
+    presence,
   };
 }
 

@@ -49,7 +49,7 @@ export function requestListener(
     // Once `Connection: close` was said nothing more is served on a connection (RFC 9112 section 9.6).
     if (!connection.socket.writable) return;
     const caller = new NodeCaller(req, res, announcesBody(req.rawHeaders) ? req : null, connection, connections);
-    const verdict = gateway.admit(requestHead(req, connections.peerOf(connection, req.rawHeaders)));
+    const verdict = gateway.admit(requestHead(req, connections.peerOf(connection, req.rawHeaders), caller));
     if ('then' in verdict)
       void verdict.then((settled) => proceed(settled, req, caller, expectsContinue)); // never rejects
     else proceed(verdict, req, caller, expectsContinue);

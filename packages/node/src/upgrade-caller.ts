@@ -1,7 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import type { Channel, Driven, Refusal, UpgradeCaller } from '@caracal/core';
+import type { Channel, Driven, Presence, Refusal, UpgradeCaller } from '@caracal/core';
 import { SocketChannel } from '@caracal/transport';
 import type { Connection, Connections } from './connections.js';
 import { switchingResponse } from './interim.js';
@@ -12,7 +12,7 @@ import { NodeCaller } from './node-caller.js';
  * A caller who asks for a WebSocket. Node has taken its parser off the socket, so that nothing which comes on it is ever
  * taken for a request again: it goes into the WebSocket, or nowhere. Any other answer is the last on this connection.
  */
-export class NodeUpgradeCaller implements UpgradeCaller<Readable> {
+export class NodeUpgradeCaller implements UpgradeCaller<Readable>, Presence {
   readonly body = null;
   readonly #socket: Socket;
   readonly #channel: SocketChannel;
@@ -43,6 +43,10 @@ export class NodeUpgradeCaller implements UpgradeCaller<Readable> {
   /** The caller went away before it was answered. */
   get gone(): boolean {
     return this.#answer.gone;
+  }
+
+  get signal(): AbortSignal {
+    return this.#answer.signal;
   }
 
   /** From here on `driven` hears of the caller, until the connection is handed over. */

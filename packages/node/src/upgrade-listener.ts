@@ -17,7 +17,7 @@ export function upgradeListener(
 ): UpgradeListener {
   return (req, connection, head) => {
     const caller = new NodeUpgradeCaller(req, head, connection, connections);
-    const verdict = gateway.admit(requestHead(req, connections.peerOf(connection, req.rawHeaders)));
+    const verdict = gateway.admit(requestHead(req, connections.peerOf(connection, req.rawHeaders), caller));
     if ('then' in verdict)
       void verdict.then((settled) => proceed(settled, caller)); // never rejects
     else proceed(verdict, caller);

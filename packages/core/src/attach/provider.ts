@@ -1,4 +1,5 @@
 import type { Denial } from '../errors.js';
+import type { Presence } from '../head/head.js';
 import type { Awaitable } from '../pipeline.js';
 import type { Resource } from '../resolve/resource.js';
 import type { Mandate } from '../verify/mandate.js';
@@ -18,8 +19,8 @@ export interface CredentialRequest {
   /** The mandate's text, for the one provider kind that sends it on. */
   readonly token: string;
   readonly resource: Resource;
-  /** Aborts when the caller has left; made when first asked for. Absent where nobody can tell. */
-  readonly signal?: () => AbortSignal;
+  /** Of the caller: a wait for a token ends when it has gone. Absent where nobody can tell. */
+  readonly presence?: Presence | undefined;
 }
 
 /** What is added to one request. Lives as long as the exchange, goes into no record. */

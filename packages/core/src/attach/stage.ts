@@ -10,9 +10,12 @@ export function attachedCredential(timeoutMs: number): Stage<Authorized, Attache
     name: 'credential',
     spends: false,
     run: (admission) => {
-      const { mandate, token, resource } = admission;
+      const { mandate, token, resource, head } = admission;
+      const { presence } = head;
       return chain(
-        ask('credential_unavailable', timeoutMs, () => resource.provider.attach({ mandate, token, resource })),
+        ask('credential_unavailable', timeoutMs, () =>
+          resource.provider.attach({ mandate, token, resource, presence }),
+        ),
         (credential) => learn(admission, { credential }),
       );
     },

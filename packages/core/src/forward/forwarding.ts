@@ -93,8 +93,9 @@ export function forwarding(
     return { requestId, tokenExpiresInSeconds, corsOrigins: settings.corsOrigins, origin: request.origin };
   }
 
-  async function renewed({ resource, mandate, token, credential }: Attached): Promise<Credential | undefined> {
-    const other = await resource.provider.renew({ resource, mandate, token }, credential);
+  async function renewed({ resource, mandate, token, credential, head }: Attached): Promise<Credential | undefined> {
+    const { presence } = head;
+    const other = await resource.provider.renew({ resource, mandate, token, presence }, credential);
     return other instanceof Denial || other === credential ? undefined : other;
   }
 

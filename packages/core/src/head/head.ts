@@ -1,5 +1,11 @@
 import type { ErrorCode } from '../errors.js';
 
+/** Whether a caller is still there, for whoever waits on its behalf. */
+export interface Presence {
+  /** Aborts when the caller has gone. Made when first read: most requests wait for nothing. */
+  readonly signal: AbortSignal;
+}
+
 /** The head of a request, as an adapter saw it. Nothing in it has been checked. */
 export interface RequestHead {
   readonly method: string;
@@ -19,6 +25,8 @@ export interface RequestHead {
   readonly upgrade: boolean;
   /** `joined`: a runtime that cannot show raw headers or targets (Deno.serve, fetch); duplicates were joined before us. */
   readonly fidelity: 'raw' | 'joined';
+  /** Of whoever sent it; absent where nobody can tell. */
+  readonly presence?: Presence | undefined;
 }
 
 /** A finished answer of the gateway's own. */

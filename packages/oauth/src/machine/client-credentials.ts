@@ -69,10 +69,10 @@ export function oauth2ClientCredentials(options: ClientCredentialsOptions): Prov
     assumedLifetimeMs: settings.assumedLifetimeMs,
   });
   const qualifiers = tokenQualifiers(grant.client, options);
-  const wanted = ({ resource, signal }: CredentialRequest): Wanted => {
+  const wanted = ({ resource, presence }: CredentialRequest): Wanted => {
     const { zoneId } = resource;
     const key: TokenKey = { zoneId, providerId: id, qualifiers };
-    return { key, obtain: () => obtain(zoneId), signal: signal?.() };
+    return { key, obtain: () => obtain(zoneId), presence };
   };
   return Object.freeze({
     id,

@@ -93,14 +93,14 @@ export function exchangedMandate(options: ExchangedMandateOptions): Provider & P
     assumedLifetimeMs: 1,
   });
 
-  function wanted({ mandate, token, resource, signal }: CredentialRequest): Wanted {
+  function wanted({ mandate, token, resource, presence }: CredentialRequest): Wanted {
     const { zoneId, identifier } = resource;
     return {
       key: { zoneId, providerId: id, qualifiers: [mandate.issuer, mandate.jti, identifier, application] },
       obtain: async () =>
         checkedExchange(await exchange.run(zoneId, identifier, token), mandate, identifier, services.clock.now()),
       notAfterMs: mandate.expiresAt * 1_000,
-      signal: signal?.(),
+      presence,
     };
   }
 

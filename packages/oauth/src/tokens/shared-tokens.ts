@@ -7,6 +7,7 @@ import {
   type Denial,
   headerCredential,
   isPromise,
+  type Presence,
   type SecretBinding,
   type TokenKey,
 } from '@caracal/core';
@@ -47,7 +48,8 @@ export interface Wanted {
   readonly obtain: () => Promise<TokenSet>;
   /** Wall clock, ms: not used beyond, whatever its own life. */
   readonly notAfterMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+  /** Of whoever waits for it. */
+  readonly presence?: Presence | undefined;
 }
 
 /** A token in this process. */
@@ -122,7 +124,7 @@ export class SharedTokens {
 
   async #wait(entry: Entry, wanted: Wanted, aim: Aim): Promise<Credential | Denial> {
     entry.refreshing ?? this.#refresh(entry, wanted, aim).catch(() => {}); // told to those who wait, below
-    const held = await entry.waiting.for(entry.refreshing as Promise<Held>, wanted.signal);
+    const held = await entry.waiting.for(entry.refreshing as Promise<Held>, wanted.presence);
     return 'credential' in held ? held.credential : held;
   }
 

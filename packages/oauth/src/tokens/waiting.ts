@@ -1,4 +1,4 @@
-import { type Denial, deny } from '@caracal/core';
+import { type Denial, deny, type Presence } from '@caracal/core';
 import { faultOf, type OAuthFault } from '../oauth-fault.js';
 
 /** Requests that may wait for one token at once; more are refused. */
@@ -16,8 +16,9 @@ export class Waiting {
    * Waits for `work`, which goes on without its waiters. Answers a denial where too many wait already, where the work fails, and
    * where the caller has left.
    */
-  for<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T | Denial> {
+  for<T>(work: Promise<T>, presence: Presence | undefined): Promise<T | Denial> {
     if (this.#count >= MAX_WAITING) return Promise.resolve(deny('credential_unavailable', 'token_waiters_full'));
+    const signal = presence?.signal;
     if (signal?.aborted) return Promise.resolve(callerLeft());
     this.#count++;
     return new Promise((resolve) => {

@@ -7,6 +7,7 @@ import {
   Denial,
   deny,
   headerCredential,
+  type Presence,
 } from '@caracal/core';
 import { LRUCache } from 'lru-cache';
 import type { ConnectLinks } from '../connect/links.js';
@@ -79,7 +80,7 @@ export class ConnectedAccounts {
     const entry = this.#entry(key);
     const [refusedToken] = refused.secrets;
     // A look-up or a refresh that is under way may bring another token by itself.
-    if (entry.working !== undefined) await entry.waiting.for(entry.working, request.signal?.());
+    if (entry.working !== undefined) await entry.waiting.for(entry.working, request.presence);
     const current = entry.credential;
     if (current !== undefined && current.secrets[0] !== refusedToken) return current;
     const now = this.#services.clock.now();
@@ -90,7 +91,7 @@ export class ConnectedAccounts {
       afterRefusal: true,
     };
     if (this.#backsOff(entry) !== undefined) return refused;
-    const denial = await this.#work(entry, request.signal, () => this.#refresh(key, entry, aim));
+    const denial = await this.#work(entry, request.presence, () => this.#refresh(key, entry, aim));
     if (denial instanceof Denial) return denial;
     const renewed = entry.credential;
     return renewed === undefined || renewed.secrets[0] === refusedToken ? refused : renewed;
@@ -108,7 +109,7 @@ export class ConnectedAccounts {
     const entry = this.#entry(key);
     const { clock } = this.#services;
     if (!this.#isChecked(entry) || entry.connection === undefined) {
-      const denial = await this.#work(entry, request.signal, () => this.#load(key, entry));
+      const denial = await this.#work(entry, request.presence, () => this.#load(key, entry));
       if (denial instanceof Denial) return denial;
     }
     if (entry.connection === undefined) return 'none';
@@ -122,7 +123,7 @@ export class ConnectedAccounts {
         accepts: (found) => clock.now() < this.#usability(found).usableUntilMs,
         afterRefusal: false,
       };
-      const denial = await this.#work(entry, request.signal, () => this.#refresh(key, entry, aim));
+      const denial = await this.#work(entry, request.presence, () => this.#refresh(key, entry, aim));
       if (denial instanceof Denial) return denial;
       const after = entry.connection as OpenConnection | undefined;
       if (after === undefined) return 'none';
@@ -153,11 +154,7 @@ export class ConnectedAccounts {
   }
 
   /** Does one thing at a time for one connection; the others wait for it. Answers the denial where it fails. */
-  async #work(
-    entry: Entry,
-    signal: (() => AbortSignal) | undefined,
-    work: () => Promise<void>,
-  ): Promise<Denial | undefined> {
+  async #work(entry: Entry, presence: Presence | undefined, work: () => Promise<void>): Promise<Denial | undefined> {
     if (entry.working === undefined) {
       const working = work().finally(() => {
         entry.working = undefined;
@@ -165,7 +162,7 @@ export class ConnectedAccounts {
       working.catch(() => {}); // told to those who wait, if any
       entry.working = working;
     }
-    const outcome = await entry.waiting.for(entry.working, signal?.());
+    const outcome = await entry.waiting.for(entry.working, presence);
     return outcome instanceof Denial ? outcome : undefined;
   }
 
