@@ -1,7 +1,9 @@
 import {
   deny,
   type GatewayOptions,
+  memoryResourceDirectory,
   memoryRevocationStore,
+  noCredential,
   type Provider,
   type RequestHead,
   type ResourceDefinition,
@@ -491,6 +493,40 @@ describe('the order of checks, with a fake transport', () => {
     const directory = { byIdentifier: () => undefined, byMount: () => undefined, extraMethods };
     const world = await fakeWorld({}, { resources: undefined as never, directory });
     expect(await world.send(world.head(await world.mint()))).toMatchObject({ status: 500, error: 'internal_error' });
+  });
+
+  it('serves a resource that a directory knows, though it cannot say what is mounted there', async () => {
+    const known = memoryResourceDirectory([
+      { identifier: RESOURCE, upstreamUrl: 'https://billing.example/base', provider: noCredential() },
+      {
+        identifier: 'resource://mounted',
+        upstreamUrl: 'https://mounted.example',
+        provider: noCredential(),
+        mount: { pathPrefix: '/v1' },
+      },
+    ]);
+    for (const byMount of [failing.throws, failing.rejects]) {
+      const directory = { ...known, byMount };
+      const world = await fakeWorld({}, { resources: undefined as never, directory });
+      const mandate = await world.mint({ target: [RESOURCE, 'resource://mounted'] });
+      expect((await world.send(world.head(mandate))).status).toBe(200);
+      // By its own mount, as if the directory had said so.
+      const head = world.head(mandate);
+      const mounted = head.headers.map((text) => (text === RESOURCE ? 'resource://mounted' : text));
+      expect((await world.send({ ...head, headers: mounted })).status).toBe(200);
+      expect(world.transport.plans.map(({ origin, target }) => origin + target)).toEqual([
+        'https://billing.example/base/v1/invoices/42',
+        'https://mounted.example/invoices/42',
+      ]);
+      // Whoever names none is not told that it is their fault.
+      const unnamed = head.headers.filter((text) => text !== RESOURCE && text !== 'X-Caracal-Resource');
+      expect(await world.send({ ...head, headers: unnamed })).toMatchObject({
+        status: 503,
+        error: 'directory_unavailable',
+      });
+      expect(world.transport.plans).toHaveLength(2);
+      expect(world.audit.records().at(-1)).toMatchObject({ type: 'request.denied', error: 'directory_unavailable' });
+    }
   });
 
   it('spends no single-use mandate on a request that is refused for another reason', async () => {

@@ -26,10 +26,12 @@ describe('docs/stores/postgres.md', () => {
     await rm(directory, { recursive: true });
   });
 
-  it('shows a query of the view that runs', async () => {
-    const [, sql] = /```sql\n([\s\S]*?)```/.exec(await read('stores/postgres.md'))!;
+  it('shows statements that run', async () => {
+    const shown = [...(await read('stores/postgres.md')).matchAll(/```sql\n([\s\S]*?)```/g)];
     const database = await testDatabase();
-    await database.pool.query(sql!);
+    for (const [, sql] of shown) await database.pool.query(sql!);
+    const { rows } = await database.pool.query('SELECT identifier FROM caracal.resources');
+    expect([shown.length, rows]).toEqual([2, [{ identifier: 'resource://orders-api' }]]);
     await database.drop();
   });
 });

@@ -28,13 +28,20 @@ export {
 export type { PostgresClient, PostgresPool, PostgresResult } from './pool.js';
 export { PostgresError, type PostgresFault } from './postgres-error.js';
 export type { DefineResource, RefusedRow } from './resources/accept-rows.js';
+export type { FeedDirectory, FeedDirectoryOptions } from './resources/feed-directory.js';
 export {
-  POSTGRES_DIRECTORY_DEFAULTS,
   type PostgresDirectoryStatus,
   type PostgresResourceDirectory,
   type PostgresResourceDirectoryOptions,
   postgresResourceDirectory,
 } from './resources/resource-directory.js';
+export {
+  POSTGRES_DIRECTORY_DEFAULTS,
+  type PostgresFeedStatus,
+  type PostgresResourceFeed,
+  type PostgresResourceFeedOptions,
+  postgresResourceFeed,
+} from './resources/resource-feed.js';
 export {
   listResources,
   putResource,

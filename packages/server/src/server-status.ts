@@ -31,4 +31,18 @@ export interface ServerStatus {
   readonly listeners: readonly RunningListener[];
   /** Processes that serve the gateway's listener; without where this one does. */
   readonly workers?: number;
+  /** The resource directory, as the process with the admin endpoint knows it; without where none is configured. */
+  readonly resourceDirectory?: {
+    /** In force. */
+    readonly resources: number;
+    readonly refused: readonly {
+      readonly zone: string;
+      readonly identifier: string;
+      readonly reason: string;
+      /** Its last good definition is in force. */
+      readonly keptLastGood: boolean;
+    }[];
+    /** Why the last reading failed. */
+    readonly fault: string | null;
+  };
 }

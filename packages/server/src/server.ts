@@ -23,6 +23,7 @@ import { keepUnchangeable } from './reload/keep-unchangeable.js';
 import type { ReloadResult } from './reload/reload-result.js';
 import type { ListenerName, RunningListener, ServerStatus } from './server-status.js';
 import { openState, type ServerState } from './state/open-state.js';
+import { measureResources, tellOfRows } from './state/resource-feed.js';
 import { PROGRAM_VERSION } from './version.js';
 import { SharedRevocations } from './workers/shared-revocations.js';
 import { keysToTell } from './workers/worker-issuer.js';
@@ -121,9 +122,13 @@ async function start(
     environment,
     log,
     tokenIssuer: tokenIssuerOf(configuration, tokenPort),
+    onRefusedRow: (warning) => tellOfRows(log, warning),
   };
   const first = await makeGeneration(loaded, parts);
   const generations = new Generations(first);
+  if (state.resourceFeed !== undefined) {
+    measureResources(metrics.registry, state.resourceFeed, () => generations.current.directory);
+  }
   closing.push(async () => {
     await generations.close({ drainTimeoutMs: 1 });
     await generations.release();
@@ -317,6 +322,21 @@ class CaracalServer implements RunningServer {
       lastReload: this.#lastReload,
       listeners: this.listeners,
       ...(this.#server.workers === undefined ? {} : { workers: this.#server.workers.size }),
+      ...this.#directoryStatus(),
+    };
+  }
+
+  #directoryStatus(): Pick<ServerStatus, 'resourceDirectory'> {
+    const { resourceFeed } = this.#server.parts.state;
+    const { directory } = this.gateway.current;
+    if (resourceFeed === undefined || directory === undefined) return {};
+    const { accepted, refused } = directory.rows();
+    return {
+      resourceDirectory: {
+        resources: accepted.length,
+        refused: refused.map(({ document: _, ...row }) => row),
+        fault: resourceFeed.status().fault ?? null,
+      },
     };
   }
 

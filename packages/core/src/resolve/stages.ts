@@ -2,8 +2,10 @@ import { learn, type Resolved, type Verified } from '../admission.js';
 import { ask } from '../ask.js';
 import { Denial, deny } from '../errors.js';
 import { webSocketOffer } from '../head/websocket-offer.js';
-import { chain, type Stage } from '../pipeline.js';
+import { chain, isPromise, type Stage, type Step } from '../pipeline.js';
 import type { Mandate } from '../verify/mandate.js';
+import { mountTable } from './mount.js';
+import type { Resource } from './resource.js';
 import type { MountMatch, ResourceDirectory } from './resource-directory.js';
 
 /** Row 7: header or mount name a resource, the directory knows it, and the mandate reaches it. */
@@ -12,22 +14,25 @@ export function knownResource(directory: ResourceDirectory, timeoutMs: number): 
     rows: '7',
     name: 'resource',
     spends: false,
-    run: (admission) =>
-      chain(mounted(directory, timeoutMs, admission), (mount) => {
-        const named = admission.request.resource;
-        if (named === undefined) {
-          if (mount.match === undefined) return deny('invalid_request', 'resource_not_named');
-          return resolved(admission, mount.match);
-        }
-        if (mount.match !== undefined && mount.match.resource.identifier !== named) {
+    run: (admission) => {
+      const named = admission.request.resource;
+      const mount = mounted(directory, timeoutMs, admission);
+      if (named === undefined) {
+        return chain(mount, ({ match }) =>
+          match === undefined ? deny('invalid_request', 'resource_not_named') : resolved(admission, match),
+        );
+      }
+      return chain(unlessUnavailable(mount), ({ match, unanswered }) => {
+        if (match !== undefined && match.resource.identifier !== named) {
           return deny('invalid_request', 'resource_and_mount_differ');
         }
-        if (mount.match !== undefined) return resolved(admission, mount.match);
+        if (match !== undefined) return resolved(admission, match);
         return chain(
           ask('directory_unavailable', timeoutMs, () => lookup(directory, admission.mandate.zoneId, named)),
-          (match) => resolved(admission, match),
+          (found) => resolved(admission, unanswered ? byItsOwnMount(found.resource, admission) : found),
         );
-      }),
+      });
+    },
   };
 }
 
@@ -50,15 +55,31 @@ export const acceptableShape: Stage<Resolved, Resolved> = {
 
 interface Mounted {
   readonly match: MountMatch | undefined;
+  /** What is mounted there cannot be said at the moment. */
+  readonly unanswered: boolean;
 }
 
-const NOT_MOUNTED: Mounted = { match: undefined };
+const NOT_MOUNTED: Mounted = Object.freeze({ match: undefined, unanswered: false });
+const UNANSWERED: Mounted = Object.freeze({ match: undefined, unanswered: true });
 
 function mounted(directory: ResourceDirectory, timeoutMs: number, { request, mandate }: Verified) {
   return chain(
     ask('directory_unavailable', timeoutMs, () => directory.byMount(mandate.zoneId, request.host, request.path)),
-    (match): Mounted => (match === undefined ? NOT_MOUNTED : { match }),
+    (match): Mounted => (match === undefined ? NOT_MOUNTED : { match, unanswered: false }),
   );
+}
+
+/**
+ * A directory that cannot say what is mounted here may still know the resource that is named: what one process knows goes on
+ * while the rest cannot be read.
+ */
+function unlessUnavailable(mount: Step<Mounted>): Step<Mounted> {
+  if (isPromise(mount)) return mount.then((settled) => (settled instanceof Denial ? UNANSWERED : settled));
+  return mount instanceof Denial ? UNANSWERED : mount;
+}
+
+function byItsOwnMount(resource: Resource, { request: { host, path } }: Verified): MountMatch {
+  return mountTable([resource]).match(host, path) ?? { resource, pathPrefix: '' };
 }
 
 function lookup(directory: ResourceDirectory, zoneId: string, identifier: string) {

@@ -4,6 +4,7 @@ import {
   type ResourceDefinition,
   type ResourceDirectory,
 } from '@caracal/core';
+import { mountAbove } from './mount-above.js';
 
 /** A row of `caracal.resources`. */
 export interface ResourceRow {
@@ -20,7 +21,7 @@ export type DefineResource = (
 ) => Omit<ResourceDefinition, 'identifier' | 'zone'>;
 
 /** A row that was accepted, and what was made of it. */
-interface AcceptedRow {
+export interface AcceptedRow {
   readonly document: string;
   readonly definition: ResourceDefinition;
 }
@@ -37,9 +38,17 @@ export interface RefusedRow {
 
 /** What came of all rows. */
 export interface AcceptedRows {
+  /** Of the accepted rows and what stands beside them. */
   readonly directory: ResourceDirectory;
   readonly accepted: ReadonlyMap<string, AcceptedRow>;
   readonly refused: readonly RefusedRow[];
+}
+
+/** What rows are judged by. */
+export interface RowJudge {
+  readonly define: DefineResource;
+  /** Resources that come from elsewhere, in order together: a row that clashes with one is refused. Default none. */
+  readonly beside?: readonly ResourceDefinition[];
 }
 
 interface Candidate {
@@ -57,15 +66,28 @@ interface Candidate {
 export function acceptRows(
   rows: readonly ResourceRow[],
   before: ReadonlyMap<string, AcceptedRow>,
-  define: DefineResource,
+  { define, beside = [] }: RowJudge,
 ): AcceptedRows {
   const candidates = rows.map((row) => candidateOf(row, before.get(keyOf(row)), define));
   const isUnchanged = ({ offered, lastGood }: Candidate) => offered !== undefined && offered === lastGood;
   const sorted = [...candidates.filter(isUnchanged), ...candidates.filter((candidate) => !isUnchanged(candidate))];
-  const accepted = new Map<string, AcceptedRow>();
-  const refused: RefusedRow[] = [];
-  admit(sorted, accepted, refused);
-  return { directory: directoryOf(accepted.values()), accepted, refused };
+  const admission = new Admission(beside);
+  admission.admit(sorted);
+  return { directory: admission.directory(), accepted: admission.accepted, refused: admission.refused };
+}
+
+/** The rows with what another judge makes of their last good documents; those that it refuses are left out. */
+export function judgedAnew(
+  accepted: ReadonlyMap<string, AcceptedRow>,
+  define: DefineResource,
+): ReadonlyMap<string, AcceptedRow> {
+  const anew = new Map<string, AcceptedRow>();
+  for (const [key, { document, definition }] of accepted) {
+    const { zone = '', identifier } = definition;
+    const { offered } = candidateOf({ zone, identifier, document }, undefined, define);
+    if (offered !== undefined) anew.set(key, offered);
+  }
+  return anew;
 }
 
 function candidateOf(row: ResourceRow, lastGood: AcceptedRow | undefined, define: DefineResource): Candidate {
@@ -80,39 +102,55 @@ function candidateOf(row: ResourceRow, lastGood: AcceptedRow | undefined, define
   }
 }
 
-// Together where nothing clashes; else in halves, so that what clashes is found without trying each.
-function admit(candidates: readonly Candidate[], accepted: Map<string, AcceptedRow>, refused: RefusedRow[]): void {
-  const clash = tryAll(candidates, accepted);
-  if (clash === undefined) return;
-  const [only] = candidates;
-  if (candidates.length > 1 || only === undefined) {
-    const middle = candidates.length >> 1;
-    admit(candidates.slice(0, middle), accepted, refused);
-    admit(candidates.slice(middle), accepted, refused);
-    return;
-  }
-  const fallback = only.offered === only.lastGood ? undefined : only.lastGood;
-  const keptLastGood = fallback !== undefined && tryAll([{ ...only, offered: fallback }], accepted) === undefined;
-  refused.push({ ...only.row, reason: only.reason === '' ? clash : only.reason, keptLastGood });
-}
+class Admission {
+  readonly accepted = new Map<string, AcceptedRow>();
+  readonly refused: RefusedRow[] = [];
+  readonly #beside: readonly ResourceDefinition[];
 
-/** Accepts all of them, or none and says why. */
-function tryAll(candidates: readonly Candidate[], accepted: Map<string, AcceptedRow>): string | undefined {
-  const offered = candidates.flatMap(({ row, offered: one }) =>
-    one === undefined ? [] : [[keyOf(row), one] as const],
-  );
-  if (offered.length < candidates.length) return 'not in order';
-  try {
-    directoryOf([...accepted.values(), ...offered.map(([, one]) => one)]);
-  } catch (cause) {
-    return reasonOf(cause);
+  constructor(beside: readonly ResourceDefinition[]) {
+    this.#beside = beside;
   }
-  for (const [key, one] of offered) accepted.set(key, one);
-  return undefined;
-}
 
-function directoryOf(accepted: Iterable<AcceptedRow>): ResourceDirectory {
-  return memoryResourceDirectory([...accepted].map(({ definition }) => definition));
+  // Together where nothing clashes; else in halves, so that what clashes is found without trying each.
+  admit(candidates: readonly Candidate[]): void {
+    const clash = this.#tryAll(candidates);
+    if (clash === undefined) return;
+    const [only] = candidates;
+    if (candidates.length > 1 || only === undefined) {
+      const middle = candidates.length >> 1;
+      this.admit(candidates.slice(0, middle));
+      this.admit(candidates.slice(middle));
+      return;
+    }
+    const fallback = only.offered === only.lastGood ? undefined : only.lastGood;
+    const keptLastGood = fallback !== undefined && this.#tryAll([{ ...only, offered: fallback }]) === undefined;
+    this.refused.push({ ...only.row, reason: only.reason === '' ? clash : only.reason, keptLastGood });
+  }
+
+  directory(more: readonly AcceptedRow[] = []): ResourceDirectory {
+    const rows = [...this.accepted.values(), ...more].map(({ definition }) => definition);
+    return memoryResourceDirectory([...this.#beside, ...rows]);
+  }
+
+  /** Accepts all of them, or none and says why. */
+  #tryAll(candidates: readonly Candidate[]): string | undefined {
+    const offered = candidates.flatMap(({ row, offered: one }) =>
+      one === undefined ? [] : [[keyOf(row), one] as const],
+    );
+    if (offered.length < candidates.length) return 'not in order';
+    const rows = offered.map(([, one]) => one);
+    for (const { definition } of rows) {
+      const above = mountAbove(definition, this.#beside);
+      if (above !== undefined) return `mount: lies within that of ${above.identifier}, which is not from this table`;
+    }
+    try {
+      this.directory(rows);
+    } catch (cause) {
+      return reasonOf(cause);
+    }
+    for (const [key, one] of offered) this.accepted.set(key, one);
+    return undefined;
+  }
 }
 
 function keyOf({ zone, identifier }: ResourceRow): string {

@@ -12,6 +12,7 @@ import { secretProblems } from '../secrets/secret-problems.js';
 import { type AdminClient, adminClient, adminFault } from './admin-client.js';
 import { applicationSecret } from './applications.js';
 import { CONFIG_OR_DEV_OPTION, configurationFault, openConfiguration } from './configuration-option.js';
+import { type DirectoryRows, directoryRows } from './directory-rows.js';
 import { localOrigin, localRequest, NotListeningError } from './local-request.js';
 import { tokenServiceIssuer } from './public-urls.js';
 import { type CheckMandate, type ReadinessWorld, readinessChecks } from './readiness.js';
@@ -32,6 +33,8 @@ export const check = defineCommand({
   details: [
     'The file: every mistake at once, each with its place and remedy, and every secret that cannot be had here. Status 2 where ' +
       'there is one.',
+    'The resource directory in PostgreSQL, where one is configured: every row that the gateway refuses, and why. Status 1 where ' +
+      'there is one.',
     'The gateway, for each resource: an allowed request (the check of the resource, else a declared GET without parameters; the only call that ' +
       'reaches the upstream), with its credential and records read from the evidence; and requests that have to be refused: ' +
       'without a mandate, without the scope, for another resource, of a revoked session. Status 1 where one is not as expected; ' +
@@ -46,13 +49,14 @@ export const check = defineCommand({
     const { options, output, env } = invocation;
     const loaded = await openConfiguration(invocation, { orDev: true });
     const { configuration } = loaded;
-    const resources = chosenResources(configuration, options.resource);
+    const rows = options.offline ? NO_ROWS : await rowsOf(configuration, env);
+    const resources = chosenResources([...configuration.resources, ...rows.resources], options.resource);
     if (!options['without-secrets']) await requireSecrets(loaded, env);
     await tellFile(invocation, loaded);
     if (options.offline) return 0;
+    let failures = await tellRows(invocation, rows);
     const admin = adminClient(configuration, env);
-    if (!(await tellGateway(invocation, loaded, admin))) return 0;
-    let failures = 0;
+    if (!(await tellGateway(invocation, loaded, admin))) return failures === 0 ? 0 : 1;
     for (const resource of resources) {
       failures += await checkResource(invocation, worldOf(configuration, admin, env), resource);
     }
@@ -61,7 +65,42 @@ export const check = defineCommand({
   },
 });
 
-function chosenResources({ resources }: Configuration, wanted: readonly string[]): readonly ResourceConfiguration[] {
+/** What is known of the resource directory; `undefined` where the configuration has none, a text where it cannot be read. */
+interface KnownRows extends DirectoryRows {
+  readonly read: boolean | string | undefined;
+}
+
+const NO_ROWS: KnownRows = { read: undefined, resources: [], refused: [] };
+
+async function rowsOf(configuration: Configuration, env: NodeJS.ProcessEnv): Promise<KnownRows> {
+  if (configuration.stores.postgres?.resources !== true) return NO_ROWS;
+  const rows = await directoryRows(configuration, env);
+  return typeof rows === 'string' ? { ...NO_ROWS, read: rows } : { ...rows, read: true };
+}
+
+/** Tells of the resource directory. Answers how much is wrong with it. */
+async function tellRows({ output }: Invocation, { read, resources, refused }: KnownRows): Promise<number> {
+  if (read === undefined) return 0;
+  if (typeof read === 'string') {
+    const text = `the resource directory cannot be read: ${read}`;
+    await output.tell(text, { check: 'directory', result: 'failed', explanation: read });
+    return 1;
+  }
+  await output.tell(
+    `the resource directory in PostgreSQL: ${count(resources.length, 'resource')}, ${refused.length} refused`,
+    { check: 'directory', result: refused.length === 0 ? 'passed' : 'failed', resources: resources.length },
+  );
+  for (const { zone, identifier, reason } of refused) {
+    const row = `${identifier} of zone ${zone} is refused: ${reason}`;
+    await output.tell(row, { check: 'directory row', result: 'failed', zone, identifier, explanation: reason });
+  }
+  return refused.length;
+}
+
+function chosenResources(
+  resources: readonly ResourceConfiguration[],
+  wanted: readonly string[],
+): readonly ResourceConfiguration[] {
   if (wanted.length === 0) return resources;
   const known = resources.map(({ identifier }) => identifier);
   return wanted.map((identifier) => {

@@ -366,8 +366,19 @@ const stores = v.strictObject({
           v.pipe(v.boolean(), v.description('Connected accounts are kept in it, for every process.')),
           true,
         ),
+        resources: v.optional(
+          v.pipe(
+            v.boolean(),
+            v.description(
+              'Its table `caracal.resources` is served beside `resources`, and followed: a change is in force at once, in every process.',
+            ),
+          ),
+          false,
+        ),
       }),
-      v.description('Shared by every process: evidence, connected accounts. Make its tables with `caracal migrate`.'),
+      v.description(
+        'Shared by every process: evidence, connected accounts, resources. Make its tables with `caracal migrate`.',
+      ),
     ),
   ),
 });

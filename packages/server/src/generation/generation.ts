@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   createGateway,
   type Gateway,
+  type GatewayOptions,
   type IssuerOptions,
   noCredential,
   type Outbound,
@@ -12,8 +13,14 @@ import {
   type Telemetry,
 } from '@caracal/core';
 import { type ConnectService, connectLinks, type OAuthEvent } from '@caracal/oauth';
-import { createTokenService, fileSigningKeyStore, type TokenService } from '@caracal/sts';
-import type { Configuration, ProviderConfiguration, ResourceConfiguration } from '../configuration/configuration.js';
+import type { FeedDirectory, OnPostgresWarning } from '@caracal/postgres';
+import { createTokenService, fileSigningKeyStore, type TokenResource, type TokenService } from '@caracal/sts';
+import type {
+  Configuration,
+  ProviderConfiguration,
+  ResourceConfiguration,
+  TokenServiceConfiguration,
+} from '../configuration/configuration.js';
 import type { LoadedConfiguration } from '../configuration/load-configuration.js';
 import { ConfigurationError, type ConfigurationProblem } from '../configuration/problem.js';
 import { connectServiceOf } from '../connect/connect-pages.js';
@@ -28,6 +35,7 @@ import { tryRead } from '../secrets/try-read.js';
 import type { GatewayStores } from '../state/open-state.js';
 import type { RemoteIssuer } from '../workers/worker-issuer.js';
 import type { KeySources } from './key-sources.js';
+import { rowDefinition } from './row-definition.js';
 
 /** Everything that one version of the configuration makes; replaced as a whole. */
 export interface Generation {
@@ -38,8 +46,12 @@ export interface Generation {
   readonly connect: ConnectService | undefined;
   /** The admin token as it is now; throws where it cannot be had. */
   adminToken(): Secret | Promise<Secret>;
+  /** The resource directory as this configuration understands it; `undefined` where none is configured. */
+  readonly directory: FeedDirectory | undefined;
   /** Makes this generation the one whose key sets are kept. */
   commit(): void;
+  /** Another one is in force: follows no more what changes. */
+  retire(): void;
   /** Leaves nothing running but the gateway, which is closed by whoever drains it. */
   close(): Promise<void>;
 }
@@ -56,6 +68,8 @@ export interface GenerationParts {
   readonly tokenIssuer: string | undefined;
   /** The token service of another process, instead of one of this. */
   readonly remoteIssuer?: RemoteIssuer | undefined;
+  /** Told of rows of the resource directory that are refused. */
+  readonly onRefusedRow: OnPostgresWarning;
 }
 
 /** Shortest admin token, characters. */
@@ -71,6 +85,7 @@ export async function makeGeneration(loaded: LoadedConfiguration, parts: Generat
   const sealing = await loadSealingKeys(configuration, parts.environment);
   const secrets = serverSecrets(sealing, parts.environment);
   let tokens: TokenService | undefined;
+  let directory: FeedDirectory | undefined;
   try {
     const oauth = oauthOf(configuration, sealing.keys, parts, () => parts.remoteIssuer ?? tokens!);
     const providers = await providersOf(configuration, { secrets, oauth }, parts.environment);
@@ -83,23 +98,34 @@ export async function makeGeneration(loaded: LoadedConfiguration, parts: Generat
     const issuer = parts.remoteIssuer ?? tokens;
     const own: IssuerOptions[] =
       issuer === undefined ? [] : [{ issuer: issuer.issuer, zone: configuration.zone, keySource: issuer.keySource }];
-    const gateway = gatewayOf(configuration, [...own, ...others.issuers], resources, parts);
+    // Last: what is refused is told by a generation that will be in force.
+    directory = parts.state.resourceFeed?.directory({
+      define: rowDefinition(providers),
+      beside: resources,
+      onWarning: parts.onRefusedRow,
+    });
+    const what = directory === undefined ? { resources } : { directory };
+    const gateway = gatewayOf(configuration, [...own, ...others.issuers], what, parts);
     return {
       loaded,
       gateway,
       tokens,
+      directory,
       connect: connectServiceOf(configuration, providers.values(), oauth, {
         secrets,
         replays: parts.state.replays,
       }),
       adminToken: () => adminTokenOf(configuration, secrets),
       commit: others.commit,
+      retire: () => directory?.close(),
       close: async () => {
+        directory?.close();
         await tokens?.close();
         secrets.close();
       },
     };
   } catch (cause) {
+    directory?.close();
     await tokens?.close();
     secrets.close();
     throw asConfigurationError(cause, loaded.file);
@@ -116,13 +142,13 @@ function asConfigurationError(cause: unknown, file: string | undefined): unknown
 function gatewayOf(
   { gateway }: Configuration,
   issuers: readonly IssuerOptions[],
-  resources: readonly ResourceDefinition[],
+  what: Pick<GatewayOptions, 'resources' | 'directory'>,
   { state, telemetry, log }: GenerationParts,
 ): Gateway {
   const tell = faultLog(log, 'gateway_fault');
   return createGateway({
     issuers,
-    resources,
+    ...what,
     revocations: state.revocations,
     replays: state.replays,
     rateLimiter: state.rateLimiter,
@@ -151,7 +177,10 @@ async function tokenServiceOf(
     zone,
     algorithm: tokenService.algorithm,
     applications: tokenService.applications,
-    resources: resources.filter((resource) => resource.zone === zone).map(tokenResource),
+    resources: tokenResources(
+      resources.filter((resource) => resource.zone === zone),
+      tokenService.applications,
+    ),
     secrets,
     keys: fileSigningKeyStore({ directory: join(stores.stateDirectory, 'keys'), zone, sealingKeys }),
     rotateKeysAfterSeconds: tokenService.keyRotationDays * 86_400,
@@ -176,6 +205,23 @@ function exchangeOf(
     return { application, tokenService: { issue: (options) => tokens().issue(options) } };
   }
   return { application, tokenEndpoint: tokenEndpoint!, clientSecret: secret! };
+}
+
+/**
+ * What mandates can be issued for: resources of the configuration, and those that it grants and the resource directory is to have. Of
+ * these the token service knows what is granted; what it is good for the gateway decides, by the row.
+ */
+function tokenResources(
+  resources: readonly ResourceDefinition[],
+  applications: TokenServiceConfiguration['applications'],
+): TokenResource[] {
+  const known = resources.map(tokenResource);
+  const elsewhere = new Map<string, Set<string>>();
+  for (const { resource, scopes } of applications.flatMap(({ grants }) => grants)) {
+    if (known.some(({ identifier }) => identifier === resource)) continue;
+    elsewhere.set(resource, new Set([...(elsewhere.get(resource) ?? []), ...scopes]));
+  }
+  return [...known, ...[...elsewhere].map(([identifier, scopes]) => ({ identifier, scopes: [...scopes] }))];
 }
 
 function tokenResource({ identifier, scopes = [], gatewayApplication }: ResourceDefinition) {

@@ -46,6 +46,7 @@ export class Generations implements Gateway {
 
   /** Puts another generation into force. The one before decides no more, and ends with its last request. */
   replace(next: Generation): void {
+    this.#current.generation.retire();
     this.#retiring.add(this.#current);
     this.#current = { generation: next, pending: 0 };
     next.commit();

@@ -20,6 +20,7 @@ import {
   type JournalOptions,
   openJournal,
 } from '@caracal/file';
+import type { PostgresResourceFeed } from '@caracal/postgres';
 import type { Configuration } from '../configuration/configuration.js';
 import { ConfigurationError } from '../configuration/problem.js';
 import { causeName } from '../log/fault-log.js';
@@ -27,6 +28,7 @@ import type { Log } from '../log/log.js';
 import { readReference, SecretUnavailableError } from '../secrets/read-reference.js';
 import { openPostgres, type PostgresState } from './postgres-state.js';
 import { openRedisStores, type SharedStores } from './redis-stores.js';
+import { openResourceFeed } from './resource-feed.js';
 
 /** What every generation of the configuration asks. */
 export interface GatewayStores {
@@ -36,6 +38,8 @@ export interface GatewayStores {
   readonly rateLimiter: RateLimiter;
   readonly tokenCache: TokenCache;
   readonly connections: ConnectionStore;
+  /** The resource directory; `undefined` where none is configured. */
+  readonly resourceFeed: PostgresResourceFeed | undefined;
 }
 
 /** What lives as long as the process: the stores behind every generation of the configuration. */
@@ -81,6 +85,9 @@ export async function openState(configuration: Configuration, options: StateOpti
     const journal = keep(await openShipped(await journalOptions(configuration, options, troubles), postgres));
     const shared = keep(await sharedStores(configuration, options, onWarning));
     const connections = postgres?.connections ?? keep(await fileConnectionStore({ directory, onWarning }));
+    const resources = await openResourceFeed(configuration, options);
+    if (resources !== undefined) keep(resources);
+    const notRead = () => resources !== undefined && resources.feed.status().freshAsOf === undefined;
     return {
       journal: journal.journal,
       postgres,
@@ -89,8 +96,9 @@ export async function openState(configuration: Configuration, options: StateOpti
       rateLimiter: shared.rateLimiter,
       tokenCache: shared.tokenCache,
       connections,
+      resourceFeed: resources?.feed,
       revoked: shared.revoked,
-      troubles: () => [...troubles],
+      troubles: () => [...troubles, ...(notRead() ? ['directory_unavailable'] : [])],
       close: () => closeAll(opened),
     };
   } catch (cause) {

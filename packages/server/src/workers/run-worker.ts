@@ -15,6 +15,7 @@ import type { LogEntry } from '../log/log.js';
 import { serverMetrics } from '../metrics/server-metrics.js';
 import type { GatewayStores } from '../state/open-state.js';
 import { openRedisStores } from '../state/redis-stores.js';
+import { openResourceFeed } from '../state/resource-feed.js';
 import { PROGRAM_VERSION } from '../version.js';
 import { Channel } from './channel.js';
 import type { RevocationNews, ToldRevocation } from './shared-revocations.js';
@@ -70,6 +71,8 @@ class GatewayWorker {
   readonly channel: Channel;
   readonly ended: Promise<void>;
   readonly #revocations: WorkerRevocations;
+  /** What this process has opened for itself. */
+  readonly #opened: { close(): Promise<void> }[] = [];
   readonly #metrics = serverMetrics(PROGRAM_VERSION);
   #issuer: WorkerIssuer | undefined;
   #serving: Serving | undefined;
@@ -109,7 +112,16 @@ class GatewayWorker {
     const { gateway, stores } = loaded.configuration;
     this.#revocations.begin(revocations ?? 0);
     let state: GatewayStores = workerStores(channel, this.#revocations, gateway.portTimeoutMs);
-    if (stores.redis !== undefined) state = { ...state, ...(await openRedisStores(stores.redis, process.env, log)) };
+    if (stores.redis !== undefined) {
+      const { close, ...shared } = await openRedisStores(stores.redis, process.env, log);
+      this.#opened.push({ close });
+      state = { ...state, ...shared };
+    }
+    const resources = await openResourceFeed(loaded.configuration, { environment: process.env, log });
+    if (resources !== undefined) {
+      this.#opened.push(resources);
+      state = { ...state, resourceFeed: resources.feed };
+    }
     if (keys !== undefined) {
       this.#issuer = new WorkerIssuer(keys.issuer, channel, gateway.portTimeoutMs);
       await this.#issuer.take(keys);
@@ -124,6 +136,7 @@ class GatewayWorker {
       log,
       tokenIssuer,
       remoteIssuer: this.#issuer,
+      onRefusedRow: () => {}, // told by the process that owns it, which judges the same rows
     };
     const certificate = await certificateOf(loaded);
     const generations = new Generations(await makeGeneration(loaded, parts));
@@ -212,7 +225,7 @@ class GatewayWorker {
   }
 
   async #drainOnce(timeoutMs: number): Promise<void> {
-    const { attachment, generations, parts, certificate } = this.#serving!;
+    const { attachment, generations, certificate } = this.#serving!;
     certificate?.close();
     await attachment.drain({ timeoutMs });
     await generations.release();
@@ -220,7 +233,7 @@ class GatewayWorker {
     // Questions are answered in order: with this one, every record before it has been taken.
     const last = { code: 'internal_error', timeoutMs: LAST_WORDS_MS } as const;
     await this.channel.ask(last, 'fresh', 0, this.#metrics.registry.take()).catch(() => {}); // it is ending
-    await (parts.state as { close?(): Promise<void> }).close?.();
+    for (const { close } of this.#opened) await close();
     // Its answer to whoever asked for the drain goes first.
     setTimeout(this.#end, 10);
   }

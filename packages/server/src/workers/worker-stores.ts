@@ -47,5 +47,5 @@ export function workerStores(channel: Channel, revocations: RevocationStore, tim
     put: (key, expected, content) => credential('connection.put', key, expected ?? null, content),
     remove: (key, expected) => credential('connection.remove', key, expected),
   };
-  return { journal, revocations, replays, rateLimiter, tokenCache, connections };
+  return { journal, revocations, replays, rateLimiter, tokenCache, connections, resourceFeed: undefined };
 }

@@ -9,6 +9,7 @@ export function nameProblems(input: unknown): LocatedProblem[] {
   const providers = listMember(input, 'providers');
   const resources = listMember(input, 'resources');
   const zone = textMember(input, 'zone') ?? 'default';
+  const directory = member(objectMember(objectMember(input, 'stores'), 'postgres'), 'resources') === true;
   return [
     ...twice(providers, ({ value }) => textMember(value, 'id'), 'id'),
     ...twice(applications, ({ value }) => textMember(value, 'id'), 'id'),
@@ -27,7 +28,7 @@ export function nameProblems(input: unknown): LocatedProblem[] {
         : dangling(resource, 'gatewayApplication', ids(applications, 'id'), 'tokenService.applications'),
     ),
     ...identityProblems(input, tokenService === undefined ? undefined : ids(applications, 'id')),
-    ...applications.flatMap((application) => grantProblems(application, resources, zone)),
+    ...applications.flatMap((application) => grantProblems(application, resources, { zone, directory })),
     ...applications.flatMap(proofProblems),
   ];
 }
@@ -100,17 +101,28 @@ function identityProblems(input: unknown, applications: readonly string[] | unde
   );
 }
 
-function grantProblems({ value, steps }: ListEntry, resources: readonly ListEntry[], zone: string): LocatedProblem[] {
+function grantProblems(
+  { value, steps }: ListEntry,
+  resources: readonly ListEntry[],
+  { zone, directory }: { readonly zone: string; readonly directory: boolean },
+): LocatedProblem[] {
   const grants = listMember(value, 'grants', steps);
   // Mandates of the token service are for its own zone.
   const own = resources.filter((resource) => (textMember(resource.value, 'zone') ?? zone) === zone);
   return [
     ...twice(grants, (grant) => textMember(grant.value, 'resource'), 'resource'),
     ...grants.flatMap((grant) => [
-      ...dangling(grant, 'resource', ids(own, 'identifier'), 'resources'),
+      ...(directory && !differsInCase(grant, own)
+        ? [] // it may be in the resource directory
+        : dangling(grant, 'resource', ids(own, 'identifier'), 'resources')),
       ...scopeProblems(grant, own),
     ]),
   ];
+}
+
+function differsInCase(grant: ListEntry, resources: readonly ListEntry[]): boolean {
+  const name = textMember(grant.value, 'resource')?.toLowerCase();
+  return ids(resources, 'identifier').some((identifier) => identifier.toLowerCase() === name);
 }
 
 function scopeProblems({ value, steps }: ListEntry, resources: readonly ListEntry[]): LocatedProblem[] {

@@ -26,6 +26,22 @@ const MOST_FAULTS_OF_ONE = 50;
  * that the rest is judged all the same.
  */
 export function resourceProblems(input: unknown, faulty: (steps: ProblemPath) => boolean): LocatedProblem[] {
+  const { definitions, problems } = checkedResources(input, faulty);
+  return problems.length > 0 ? problems : togetherProblems(definitions);
+}
+
+/** Providers and resources as core takes them, with secrets that do not open: for checking what stands beside them. */
+export interface CheckedResources {
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly definitions: readonly ResourceDefinition[];
+  readonly problems: LocatedProblem[];
+}
+
+/** See {@link CheckedResources}. What is faulty already is left out. */
+export function checkedResources(
+  input: unknown,
+  faulty: (steps: ProblemPath) => boolean = () => false,
+): CheckedResources {
   const problems: LocatedProblem[] = [];
   const providers = new Map<string, Provider>();
   const oauth = checkingEnvironment();
@@ -40,7 +56,7 @@ export function resourceProblems(input: unknown, faulty: (steps: ProblemPath) =>
     const definition = checkedResource(entry, { providers, zone, faulty, problems });
     if (definition !== undefined) definitions.push(definition);
   }
-  return problems.length > 0 ? problems : togetherProblems(definitions);
+  return { providers, definitions, problems };
 }
 
 function checkedProvider(
