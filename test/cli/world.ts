@@ -34,14 +34,32 @@ export interface CommandWorld {
   close(): Promise<void>;
 }
 
+/** What a test wants otherwise. */
+export interface WorldChanges {
+  /** Makes the configuration of the usual one. */
+  readonly change?: (
+    usual: ConfigurationFile,
+    url: CommandWorld['url'],
+  ) => ConfigurationFile | Promise<ConfigurationFile>;
+  /** Whether the upstream answers 200; default where the request bears its key. */
+  readonly accepts?: (request: IncomingMessage) => boolean;
+  /** Beside {@link SECRETS}. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts `caracal serve` with the usual configuration. */
-export async function commandWorld(): Promise<CommandWorld> {
+export async function commandWorld({
+  change = (usual) => usual,
+  accepts = ({ headers }) => headers['x-api-key'] === SECRETS.UPSTREAM_KEY,
+  env: more = {},
+}: WorldChanges = {}): Promise<CommandWorld> {
+  const env = { ...SECRETS, ...more };
   const directory = await mkdtemp(join(tmpdir(), 'caracal-cli-'));
   const seen: IncomingMessage[] = [];
   const upstream = createServer((req, res) => {
     seen.push(req);
     req.resume();
-    res.writeHead(req.headers['x-api-key'] === SECRETS.UPSTREAM_KEY ? 200 : 401, {
+    res.writeHead(accepts(req) ? 200 : 401, {
       'Content-Type': 'application/json',
     });
     res.end('{"invoice":42}');
@@ -54,9 +72,9 @@ export async function commandWorld(): Promise<CommandWorld> {
     tokenService: `http://127.0.0.1:${tokenService}`,
     admin: `http://127.0.0.1:${admin}`,
   };
-  const configuration = usualConfiguration(url, upstreamUrl);
+  const configuration = await change(usualConfiguration(url, upstreamUrl), url);
   await writeFile(join(directory, 'caracal.config.json'), JSON.stringify(configuration, null, 2));
-  const serving = new RunningCommand(['serve'], { cwd: directory, env: SECRETS });
+  const serving = new RunningCommand(['serve'], { cwd: directory, env });
   await serving.printed(/"name":"admin"/);
   return {
     directory,
@@ -64,7 +82,7 @@ export async function commandWorld(): Promise<CommandWorld> {
     url,
     seen,
     serving,
-    caracal: (args, options) => run(args, { cwd: directory, env: SECRETS, ...options }),
+    caracal: (args, options) => run(args, { cwd: directory, env, ...options }),
     call: async (mandate, path = '/v1/invoices/42') => {
       const answer = await fetch(url.gateway + path, {
         headers: {

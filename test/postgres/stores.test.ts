@@ -75,6 +75,23 @@ describe('postgresConnectionStore', () => {
     for (const subject of subjects) {
       expect((await store.get({ ...KEY, owner: { ...KEY.owner, subject } }))?.id).toBe(subject);
     }
+    const listed: unknown[] = [];
+    for await (const { owner } of store.keys()) listed.push(owner === 'shared' ? owner : owner.subject);
+    expect(listed.sort()).toEqual(subjects.sort());
+  });
+
+  it('lists whose connections there are, a page at a time, but those of which no row tells', async () => {
+    const store = postgresConnectionStore({ pool });
+    const keys = Array.from({ length: 450 }, (_, index) => ({ ...KEY, owner: { ...KEY.owner, subject: `s${index}` } }));
+    const shared = { ...KEY, owner: 'shared' } as const;
+    for (const key of [...keys, shared]) await store.put(key, undefined, CONTENT);
+    await database.pool.query(
+      `UPDATE caracal.connections SET content = '{"id":"old","sealed":"old"}' WHERE label LIKE '% s7'`,
+    );
+    const text = (key: unknown) => JSON.stringify(key);
+    const listed: string[] = [];
+    for await (const key of store.keys()) listed.push(text(key));
+    expect(listed.sort()).toEqual([...keys.filter(({ owner }) => owner.subject !== 's7'), shared].map(text).sort());
   });
 });
 

@@ -155,8 +155,59 @@ describe('OAuth of a configuration file', () => {
     expect(
       await (await world.admin('/v1/connections/disconnect', { method: 'POST', headers, body: asked })).json(),
     ).toEqual({ result: 'disconnected' });
-    expect((await world.admin(query)).status).toBe(404);
-    expect((await world.admin('/v1/connections?provider=provider://none&shared=true')).status).toBe(400);
+    expect(await (await world.admin(query)).text()).toBe('');
+  });
+
+  it('refuse at the admin endpoint whatever is not in order, quoting none of it', async () => {
+    const whose = { provider: 'provider://files', issuer: 'https://id.example', subject: 'alice' };
+    const events = () => world.logged.filter(({ event }) => event === 'connection_invited').length;
+    const before = events();
+    const bodies: readonly [unknown, string][] = [
+      ['no JSON', 'The body is a JSON object'],
+      [[], 'The body is a JSON object'],
+      [{}, 'provider is missing; add it.'],
+      [{ ...whose, subjct: 'canary-value' }, 'subjct is not known; did you mean subject?'],
+      [{ ...whose, provider: 7 }, 'provider is a number; give a text.'],
+      [{ ...whose, subject: 'canary-value\n' }, 'subject is no identifier'],
+      [{ ...whose, issuer: '' }, 'issuer is no identifier'],
+      [{ ...whose, zone: 'canary value' }, 'zone is no zone'],
+      [{ ...whose, subject: undefined }, 'Give shared, or issuer and subject.'],
+      [{ ...whose, shared: true }, 'Give shared, or issuer and subject.'],
+      [{ provider: 'provider://files', shared: 'true' }, 'shared is a string'],
+      [{ provider: 'provider://files', shared: true }, 'provider://files allows no shared connection'],
+      [{ ...whose, provider: 'provider://none' }, 'there is no provider provider://none that people connect to'],
+      ...[0, -1, 1.5, 86_401, '60', null, Number.MAX_SAFE_INTEGER, 1e300].map((ttlSeconds): [unknown, string] => [
+        { ...whose, ttlSeconds },
+        'ttlSeconds is no whole number from 1 to 86400; give one.',
+      ]),
+    ];
+    for (const [body, fault] of bodies) {
+      const answer = await world.admin('/v1/connections/invitations', {
+        method: 'POST',
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      });
+      const text = await answer.text();
+      expect([answer.status, text], JSON.stringify(body)).toEqual([400, expect.stringContaining(fault)]);
+      expect(text).not.toContain('canary');
+    }
+    for (const [query, fault] of [
+      ['provider=provider://none&shared=true', 'there is no provider provider://none'],
+      ['provider=a&provider=b', 'A parameter is given twice.'],
+      ['limit=0', 'limit is no whole number from 1 to 10000'],
+      ['limit=1e3', 'limit is no whole number'],
+      ['shared=yes', 'shared is a string'],
+      ['shared=true&subject=a', 'Give shared, or issuer and subject.'],
+      ['tokens=true', 'tokens is not known'],
+    ]) {
+      const answer = await world.admin(`/v1/connections?${query}`);
+      expect([answer.status, await answer.text()], query).toEqual([400, expect.stringContaining(fault!)]);
+    }
+    const both = await world.admin('/v1/connections/disconnect', {
+      method: 'POST',
+      body: JSON.stringify({ ...whose, ttlSeconds: 60 }),
+    });
+    expect([both.status, await both.text()]).toEqual([400, expect.stringContaining('ttlSeconds is not known')]);
+    expect(events()).toBe(before);
   });
 
   it('exchange a mandate for one for the resource, with an identity of the gateway', async () => {

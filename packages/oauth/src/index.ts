@@ -5,13 +5,22 @@ export {
   oauthSecretOrigins,
 } from './client/client-options.js';
 export type { AssertionAlgorithm } from './client/private-key.js';
+export { ConnectInputError } from './connect/connect-input-error.js';
 export {
   type ConnectionStatus,
   type ConnectService,
   type ConnectServiceOptions,
   createConnectService,
+  type ListedConnection,
 } from './connect/connect-service.js';
-export { type ConnectLinks, type ConnectLinksOptions, type ConnectTicket, connectLinks } from './connect/links.js';
+export {
+  type ConnectLinks,
+  type ConnectLinksOptions,
+  type ConnectTicket,
+  connectLinks,
+  DEFAULT_INVITATION_SECONDS,
+  MAX_INVITATION_SECONDS,
+} from './connect/links.js';
 export { type SignInOptions, signInPlaceId } from './connect/sign-in.js';
 export type { OAuthEvent, OAuthEventType } from './event.js';
 export {

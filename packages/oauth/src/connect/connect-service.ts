@@ -1,8 +1,15 @@
-import { type ConnectionKey, type ReplayStore, refuseUnknownOptions } from '@caracal/core';
+import {
+  type ConnectionKey,
+  type ConnectionStore,
+  type ListedConnections,
+  type ReplayStore,
+  refuseUnknownOptions,
+} from '@caracal/core';
 import { type OAuthServices, SERVICE_OPTIONS, servicesOf } from '../services.js';
 import type { AuthorizationCodeProvider } from '../user/authorization-code.js';
 import type { ConnectableProvider } from '../user/connectable-provider.js';
 import { ConnectHandler } from './connect-handler.js';
+import { ConnectInputError } from './connect-input-error.js';
 import type { ConnectLinks } from './links.js';
 import { ConnectSessions } from './session.js';
 import { type SignInOptions, signInOf } from './sign-in.js';
@@ -21,25 +28,38 @@ export interface ConnectServiceOptions extends Omit<OAuthServices, 'tokenCache'>
 export interface ConnectionStatus {
   readonly connectionId: string;
   /** ISO 8601, UTC. */
-  readonly connectedAt: string;
+  readonly connectedAt: string | undefined;
   /** ISO 8601, UTC: when the access token ends. */
   readonly expiresAt: string | undefined;
   readonly scope: string | undefined;
-  /** `lost`: it has to be connected anew. */
-  readonly state: 'connected' | 'lost';
+  /** `lost`: it has to be connected anew. `unreadable`: no key of the ring opens it for its owner and the provider's origins. */
+  readonly state: 'connected' | 'lost' | 'unreadable';
   /** It renews itself. */
   readonly renewable: boolean;
+}
+
+/** One connection of a list. */
+export interface ListedConnection {
+  readonly key: ConnectionKey;
+  /** `undefined`: no provider here is the connection's. */
+  readonly status: ConnectionStatus | undefined;
 }
 
 /** Hosts the pages where people connect accounts, and what administrators do about connections. */
 export interface ConnectService {
   /** Answers a request to a connect page; `undefined` where the path is none. Never rejects. */
   handler(request: Request): Promise<Response | undefined>;
-  /** An address that connects without signing in, once. For administrators alone. @throws TypeError for an unknown provider */
+  /** An address that connects without signing in, once. For administrators alone. @throws ConnectInputError */
   invite(of: ConnectionKey & { readonly ttlSeconds?: number }): Promise<string>;
-  /** @throws TypeError for an unknown provider */
+  /** @throws ConnectInputError for an unknown provider; what the store throws */
   status(key: ConnectionKey): Promise<ConnectionStatus | undefined>;
-  /** Removes the connection and revokes its tokens upstream where that can be done. @throws TypeError for an unknown provider */
+  /**
+   * Every connection whose key is `wanted`, default all. What is connected meanwhile may be missing.
+   *
+   * @throws TypeError where the store cannot tell whose connections it holds (`ListedConnections`); what the store throws
+   */
+  list(wanted?: (key: ConnectionKey) => boolean): AsyncIterable<ListedConnection>;
+  /** Removes the connection and revokes its tokens upstream where that can be done. @throws ConnectInputError for an unknown provider */
   disconnect(key: ConnectionKey): Promise<'disconnected' | 'not_connected'>;
 }
 
@@ -77,32 +97,67 @@ export function createConnectService(options: ConnectServiceOptions): ConnectSer
 
   function providerOf({ providerId }: ConnectionKey): ConnectableProvider {
     const provider = byId.get(providerId);
-    if (provider === undefined) throw new TypeError(`there is no provider ${providerId} that people connect to`);
+    if (provider === undefined) {
+      throw new ConnectInputError(`there is no provider ${providerId} that people connect to`);
+    }
     return provider;
+  }
+
+  async function* list(wanted: (key: ConnectionKey) => boolean = () => true): AsyncGenerator<ListedConnection> {
+    const stores = new Set([...byId.values()].map(({ connections }) => connections.store));
+    for (const store of stores) {
+      if (!isListed(store)) throw new TypeError('the connection store cannot tell whose connections it holds');
+      for await (const key of store.keys()) {
+        if (!wanted(key)) continue;
+        const provider = byId.get(key.providerId);
+        if (provider === undefined) yield { key, status: undefined };
+        else if (provider.connections.store === store) {
+          const status = await statusOf(provider, key);
+          if (status !== undefined) yield { key, status };
+        }
+      }
+    }
   }
 
   return Object.freeze({
     handler: (request: Request) => handler.handle(request),
     invite: async ({ zoneId, providerId, owner, ttlSeconds }: ConnectionKey & { readonly ttlSeconds?: number }) => {
       const provider = providerOf({ zoneId, providerId, owner });
-      if (owner === 'shared' && !provider.shared) throw new TypeError(`${providerId} allows no shared connection`);
+      if (owner === 'shared' && !provider.shared) {
+        throw new ConnectInputError(`${providerId} allows no shared connection`);
+      }
       return links.invitation({ zoneId, providerId, owner, ...(ttlSeconds !== undefined && { ttlSeconds }) });
     },
-    status: async (key: ConnectionKey) => {
-      const connection = await providerOf(key).connections.read(key);
-      if (connection === undefined) return undefined;
-      const { connectedAtMs, expiresAtMs, scope, lost, refreshToken } = connection.tokens;
-      return {
-        connectionId: connection.id,
-        connectedAt: new Date(connectedAtMs).toISOString(),
-        expiresAt: expiresAtMs === undefined ? undefined : new Date(expiresAtMs).toISOString(),
-        scope,
-        state: lost ? 'lost' : 'connected',
-        renewable: refreshToken !== undefined,
-      } satisfies ConnectionStatus;
-    },
+    status: async (key: ConnectionKey) => statusOf(providerOf(key), key),
+    list,
     disconnect: async (key: ConnectionKey) => providerOf(key).connections.disconnect(key),
   });
+}
+
+async function statusOf(
+  { connections }: ConnectableProvider,
+  key: ConnectionKey,
+): Promise<ConnectionStatus | undefined> {
+  const looked = await connections.look(key);
+  if (looked === undefined) return undefined;
+  const { id: connectionId, tokens } = looked;
+  if (tokens === undefined) {
+    const unknown = { connectedAt: undefined, expiresAt: undefined, scope: undefined };
+    return { connectionId, ...unknown, state: 'unreadable', renewable: false };
+  }
+  const { connectedAtMs, expiresAtMs, scope, lost, refreshToken } = tokens;
+  return {
+    connectionId,
+    connectedAt: new Date(connectedAtMs).toISOString(),
+    expiresAt: expiresAtMs === undefined ? undefined : new Date(expiresAtMs).toISOString(),
+    scope,
+    state: lost ? 'lost' : 'connected',
+    renewable: refreshToken !== undefined,
+  };
+}
+
+function isListed(store: ConnectionStore): store is ListedConnections {
+  return 'keys' in store && typeof store.keys === 'function';
 }
 
 function requireDistinct(what: string, texts: readonly string[]): void {

@@ -10,12 +10,14 @@ import {
 } from '@caracal/core';
 import { endpointUrl } from '../client/client-options.js';
 import { TokenBox } from '../tokens/token-box.js';
+import { ConnectInputError } from './connect-input-error.js';
 
 /** Life of an address that a refusal names, ms: an agent shows it to its user, who is there. */
 export const LINK_LIFE_MS = 60 * 60_000;
 /** Default life of an invitation, s. */
 export const DEFAULT_INVITATION_SECONDS = 15 * 60;
-const MAX_INVITATION_SECONDS = 24 * 60 * 60;
+/** Longest life of an invitation, s. */
+export const MAX_INVITATION_SECONDS = 24 * 60 * 60;
 
 /** What a link is for. Sealed: it can be read and made by holders of the sealing keys alone. */
 export interface ConnectTicket extends ConnectionKey {
@@ -37,7 +39,10 @@ export interface ConnectLinks {
   readonly publicUrl: string;
   /** For a subject, who has to sign in there. Good for an hour. */
   uriFor(of: ConnectionKey & { readonly applicationId?: string; readonly resource?: string }): Promise<string>;
-  /** For whoever opens it first, once, without signing in: to be made for administrators alone. */
+  /**
+   * For whoever opens it first, once, without signing in: to be made for administrators alone. `ttlSeconds`: default 900, at most
+   * 86,400. @throws ConnectInputError
+   */
   invitation(of: ConnectionKey & { readonly ttlSeconds?: number }): Promise<string>;
   /** What a link's text was made for; `undefined` where it is not ours or has ended. */
   open(text: string): Promise<ConnectTicket | undefined>;
@@ -93,7 +98,7 @@ export function connectLinks(options: ConnectLinksOptions): ConnectLinks {
       linkTo({ zoneId, providerId, owner, applicationId, resource, invited: false }, LINK_LIFE_MS),
     invitation: ({ zoneId, providerId, owner, ttlSeconds = DEFAULT_INVITATION_SECONDS }) => {
       if (!Number.isSafeInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > MAX_INVITATION_SECONDS) {
-        throw new TypeError(`invitation: ttlSeconds is a whole number from 1 to ${MAX_INVITATION_SECONDS}`);
+        throw new ConnectInputError(`invitation: ttlSeconds is a whole number from 1 to ${MAX_INVITATION_SECONDS}`);
       }
       return linkTo({ zoneId, providerId, owner, invited: true }, ttlSeconds * 1_000);
     },

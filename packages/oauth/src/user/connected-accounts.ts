@@ -62,6 +62,8 @@ export class ConnectedAccounts {
     this.#links = links;
     this.#headerName = headerName;
     this.#scheme = scheme;
+    // The entry as a whole: a look-up that is under way must not bring back what it has read before.
+    provider.connections.onChange((key) => this.#entries.delete(ownerText(key)));
   }
 
   attach(request: CredentialRequest): Awaitable<Credential | Denial> {

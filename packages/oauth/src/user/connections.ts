@@ -51,9 +51,14 @@ export interface ConnectionsOptions {
 /** The connections of one provider: read, saved, refreshed, removed. The store holds the truth, and compares and sets. */
 export class Connections {
   readonly #options: ConnectionsOptions;
+  #onChange: (key: ConnectionKey) => void = () => {};
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
+  }
+
+  get store(): ConnectionStore {
+    return this.#options.store;
   }
 
   /** The connection, or `undefined`. @throws what the store throws; CaracalError where it does not open */
@@ -65,6 +70,24 @@ export class Connections {
     const tokens = await openConnection(services.box, stored.sealed, binding);
     if (services.box.isOutdated(stored.sealed)) void this.#reseal(key, stored, tokens); // never rejects
     return { id: stored.id, version: stored.version, tokens };
+  }
+
+  /** Who keeps what was read here is told when this process connects or disconnects: then there is nothing to wait for. */
+  onChange(listener: (key: ConnectionKey) => void): void {
+    this.#onChange = listener;
+  }
+
+  /** To tell of it: without tokens where it does not open. @throws what the store throws */
+  async look(
+    key: ConnectionKey,
+  ): Promise<{ readonly id: string; readonly tokens: ConnectionTokens | undefined } | undefined> {
+    const { store, services, origins } = this.#options;
+    const stored = await store.get(key);
+    if (stored === undefined) return undefined;
+    const tokens = await openConnection(services.box, stored.sealed, connectionBinding(key, origins)).catch(
+      () => undefined, // sealed with a key that is gone, or for other origins: that is what is told
+    );
+    return { id: stored.id, tokens };
   }
 
   /** Seals a connection with the first key where another one has sealed it. Whether it did. */
@@ -86,6 +109,7 @@ export class Connections {
       const before = await store.get(key);
       const sealed = await this.#seal(key, content);
       if ((await store.put(key, before?.version, { id, sealed })) === 'conflict') continue;
+      this.#onChange(key);
       const type = before === undefined ? 'connected' : 'reconnected';
       this.#tell(type, key, id);
       return type;
@@ -104,6 +128,7 @@ export class Connections {
       );
       // First out of use, then revoked: what fails to be revoked must not stay in use.
       if (!(await store.remove(key, stored.version))) continue;
+      this.#onChange(key);
       const revoked = tokens === undefined ? 'not_opened' : await this.#revoke(key, tokens);
       this.#tell('disconnected', key, stored.id, revoked);
       return 'disconnected';

@@ -4,8 +4,8 @@ import {
   type ConnectionChange,
   type ConnectionContent,
   type ConnectionKey,
-  type ConnectionStore,
   evidenceText,
+  type ListedConnections,
   refuseUnknownOptions,
   wholeNumber,
 } from '@caracal/core';
@@ -29,16 +29,18 @@ const INSERT = `INSERT INTO caracal.connections (key, label, version, content) V
   ON CONFLICT (key) DO NOTHING`;
 const UPDATE = `UPDATE caracal.connections SET label = $2, version = $3, content = $4, changed_at = now()
   WHERE key = $1 AND version = $5`;
+// A page at a time, so that nobody waits and no transaction stays open while the reader is slow.
+const LIST = 'SELECT key, content FROM caracal.connections WHERE key > $1 ORDER BY key LIMIT 200';
 const REMOVE = 'DELETE FROM caracal.connections WHERE key = $1 AND version = $2';
 
 /**
  * Connections shared by every gateway. Changes compare and set in one statement each, so that exactly one of any number of
  * processes wins. What PostgreSQL does not answer in time throws; such a `put` may have been written, and a later one with
- * the same `expected` is then a `conflict`: read again.
+ * the same `expected` is then a `conflict`: read again. `keys` reads a page at a time; each page has the deadline.
  *
  * @throws TypeError for options that are not in order. Operations throw PostgresError.
  */
-export function postgresConnectionStore(options: PostgresConnectionStoreOptions): ConnectionStore {
+export function postgresConnectionStore(options: PostgresConnectionStoreOptions): ListedConnections {
   refuseUnknownOptions('postgresConnectionStore', options, ['pool', 'timeoutMs']);
   const { pool, timeoutMs = POSTGRES_CONNECTIONS_TIMEOUT_MS } = options;
   wholeNumber('postgresConnectionStore', 'timeoutMs', timeoutMs);
@@ -58,7 +60,7 @@ export function postgresConnectionStore(options: PostgresConnectionStoreOptions)
     // Made here, so that it can be told afterwards whether what is stored is ours.
     const version = randomUUID();
     // JSON escapes what no text of PostgreSQL holds: U+0000 and lone surrogates.
-    const values = [digestOf(key), labelOf(key), version, JSON.stringify({ id, sealed })];
+    const values = [digestOf(key), labelOf(key), version, JSON.stringify({ id, sealed, of: partsOf(key) })];
     if (expected !== undefined) values.push(storable(expected));
     const connection = connectionOf(version, { id, sealed });
     try {
@@ -86,7 +88,22 @@ export function postgresConnectionStore(options: PostgresConnectionStoreOptions)
     return rowCount === 1;
   }
 
-  return Object.freeze({ get, put, remove });
+  async function* keys(): AsyncGenerator<ConnectionKey> {
+    let after = Buffer.alloc(0);
+    for (;;) {
+      const { rows } = await connections.query(timeoutMs, LIST, [after]);
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      for (const { content } of rows) {
+        const { of } = JSON.parse(content);
+        // Rows of releases before this one do not tell whose they are until they change.
+        if (Array.isArray(of)) yield keyOf(of);
+      }
+      after = last.key;
+    }
+  }
+
+  return Object.freeze({ get, put, remove, keys });
 }
 
 function connectionOf(version: string, { id, sealed }: ConnectionContent): Connection {
@@ -105,6 +122,11 @@ function digestOf(key: ConnectionKey): Buffer {
 
 function labelOf(key: ConnectionKey): string {
   return evidenceText(partsOf(key).join(' '));
+}
+
+function keyOf([zoneId = '', providerId = '', issuer, subject]: readonly string[]): ConnectionKey {
+  const owner = issuer === undefined || subject === undefined ? 'shared' : { issuer, subject };
+  return { zoneId, providerId, owner };
 }
 
 function partsOf({ zoneId, providerId, owner }: ConnectionKey): string[] {

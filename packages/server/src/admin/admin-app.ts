@@ -64,7 +64,7 @@ export function adminApp(parts: AdminParts): Hono {
   operation(app, parts);
   revocation(app, parts);
   audit(app, parts);
-  connectionEndpoints(app, parts.connections);
+  connectionEndpoints(app, parts.connections, parts.log);
   return app;
 }
 

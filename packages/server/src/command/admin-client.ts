@@ -45,7 +45,7 @@ export function adminClient({ admin }: Configuration, env: NodeJS.ProcessEnv): A
     },
     lines: async (path) => {
       const { status, text } = await send('GET', path);
-      if (status !== 200) throw failed(`the admin endpoint answered ${status} to ${path.replace(/\?.*/, '')}`);
+      if (status !== 200) throw failed(adminFault({ status, body: json(text) }));
       return text
         .split('\n')
         .filter((line) => line !== '')

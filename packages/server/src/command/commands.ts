@@ -33,6 +33,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./revoke.js')).revoke,
   },
   {
+    name: 'connect list',
+    summary: 'shows which accounts are connected',
+    load: async () => (await import('./connect-list.js')).connectList,
+  },
+  {
+    name: 'connect invite',
+    summary: 'prints an address at which somebody connects an account, without signing in',
+    load: async () => (await import('./connect-invite.js')).connectInvite,
+  },
+  {
+    name: 'connect disconnect',
+    summary: 'forgets a connected account, and revokes its tokens upstream where that can be done',
+    load: async () => (await import('./connect-disconnect.js')).connectDisconnect,
+  },
+  {
     name: 'audit tail',
     summary: 'shows evidence as it is written',
     load: async () => (await import('./audit-tail.js')).auditTail,

@@ -7,8 +7,8 @@ import { defineCommand } from '../frame/command.js';
 import { failed, wrongUse } from '../frame/command-error.js';
 import { adminClient, adminFault } from './admin-client.js';
 import { CONFIG_OR_DEV_OPTION, configurationFault, openConfiguration } from './configuration-option.js';
+import { defaultIssuer } from './default-issuer.js';
 import { NotListeningError } from './local-request.js';
-import { tokenServiceIssuer } from './public-urls.js';
 
 /** How long a shared store may take to be reached, ms. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -85,15 +85,6 @@ function chosenKind(options: OptionValues<typeof OPTIONS>): readonly [KindOption
   if (only === undefined) throw wrongUse(`say what to revoke: one of ${all}`);
   if (more.length > 0) throw wrongUse(`give one of ${all}, not several: each is a command of its own`);
   return only;
-}
-
-function defaultIssuer(configuration: Configuration): string {
-  const { tokenService, issuers } = configuration;
-  if (tokenService !== undefined) return tokenServiceIssuer(configuration);
-  const [only, ...more] = issuers;
-  if (only !== undefined && more.length === 0) return only.issuer;
-  if (only === undefined) throw wrongUse('the configuration has no issuer; say whose it is: --issuer URL');
-  throw wrongUse(`say whose it is: --issuer ${issuers.map(({ issuer }) => issuer).join(' or --issuer ')}`);
 }
 
 /** `undefined` where no gateway answers. */
