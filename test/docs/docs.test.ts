@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { DEFAULT_LIMITS, type ErrorCode, GATEWAY_DEFAULTS, STATUS_OF_CODE, STATUS_OF_REASON } from '@caracal/core';
 import { describe, expect, it } from 'vitest';
-import { gapTable } from '../runtimes/gaps.mjs';
+import { GAPS, gapsOf, gapTable } from '../runtimes/gaps.mjs';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -57,6 +57,14 @@ describe('the documents', () => {
 
   it('adapters.md has the table of declared gaps', () => {
     expect(read('docs/adapters.md')).toContain(gapTable());
+  });
+
+  it('no gap is declared twice: a second reason would hide the first', () => {
+    const again = { gap: 'again', instead: '', why: '', cases: { koa: ['passes a body of GET'] } };
+    expect(() => gapsOf('koa', [again, again])).toThrow('twice');
+    for (const runtime of ['node-20', 'deno', 'deno-serve', 'bun', 'koa', 'express', 'fastify', 'hono']) {
+      expect(Object.keys(gapsOf(runtime)).length).toBeGreaterThan(0);
+    }
   });
 
   it('adapters.md shows the examples of the adapters as they are', () => {

@@ -193,15 +193,20 @@ export const GAPS = [
  * The gaps of a runtime: name of the case, reason.
  *
  * @param {string} runtime
+ * @param {typeof GAPS} [declared]
  * @returns {Record<string, string>}
+ * @throws TypeError for a pattern that no case is, and for a case that two patterns claim: a second reason hides the first
  */
-export function gapsOf(runtime) {
+export function gapsOf(runtime, declared = GAPS) {
   const gaps = {};
-  for (const { gap, why, cases } of GAPS) {
+  for (const { gap, why, cases } of declared) {
     for (const pattern of cases[runtime] ?? []) {
       const names = httpCases.map(({ name }) => name).filter((name) => matches(pattern, name));
       if (names.length === 0) throw new TypeError(`gaps.mjs: no case is ${pattern}`);
-      for (const name of names) gaps[name] = `${gap}: ${why}`;
+      for (const name of names) {
+        if (name in gaps) throw new TypeError(`gaps.mjs: ${runtime} declares "${name}" twice, again by ${pattern}`);
+        gaps[name] = `${gap}: ${why}`;
+      }
     }
   }
   return gaps;

@@ -2,7 +2,7 @@ export { assertNoCanary, Canaries } from './http/canaries.js';
 // The HTTP suite
 export type { CaseRequest, ExpectedRefusal, HttpCase, HttpCaseTools } from './http/case.js';
 export { httpCases } from './http/cases.js';
-export { type ChildSubjectOptions, childSubject } from './http/child-subject.js';
+export { type ChildSubject, type ChildSubjectOptions, childSubject } from './http/child-subject.js';
 export { RawConnection, type RawResponse, type ResponseHead } from './http/client.js';
 export { type DrainableServer, gatewayStarter } from './http/gateway-starter.js';
 export { localSubject } from './http/local-subject.js';

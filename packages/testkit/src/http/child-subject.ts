@@ -14,6 +14,12 @@ export interface ChildSubjectOptions {
   readonly startTimeoutMs?: number;
 }
 
+/** A gateway in a process of its own. */
+export interface ChildSubject extends Subject {
+  /** Of the process, for whoever watches what it costs. */
+  readonly pid: number;
+}
+
 /** How long a child may take to close before it is killed, ms. */
 export const CHILD_CLOSE_DEADLINE_MS = 5_000;
 
@@ -30,7 +36,7 @@ export async function childSubject(
   command: readonly string[],
   config: SubjectConfig,
   options: ChildSubjectOptions = {},
-): Promise<Subject> {
+): Promise<ChildSubject> {
   const [program, ...args] = command;
   if (program === undefined) throw new TypeError('childSubject: command is empty; name a program and its arguments');
   const child = spawn(program, args, { cwd: options.cwd, env: { ...process.env, ...options.env }, stdio: 'pipe' });
@@ -38,7 +44,8 @@ export async function childSubject(
   conversation.tell(config);
   try {
     const port = await within(conversation.listening, options.startTimeoutMs ?? 20_000, `${program} to listen`);
-    return { port, ...conversation.subject };
+    // A process that reports has an id.
+    return { port, pid: child.pid!, ...conversation.subject };
   } catch (error) {
     child.kill('SIGKILL');
     throw new Error(`${command.join(' ')} did not start: ${conversation.subject.output().slice(-2_000)}`, {
