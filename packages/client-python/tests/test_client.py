@@ -130,6 +130,12 @@ class ProfileTest(unittest.TestCase):
             self.assertEqual(caracal.Client(caracal.Profile(url), mint=mint).url("r:x"), url)
         caracal.Client(caracal.Profile("http://gateway"), mint=mint, allow_plaintext=True)
 
+    def test_has_no_address_for_a_person_that_is_not_one_of_the_web(self):
+        headers = {"X-Caracal-Error": "connection_required"}
+        for uri, kept in [("https://t.example/connect", True), ("javascript:alert(1)", False), ("//evil.example", False), (7, False)]:
+            error = caracal.refusal_of(403, headers, {"connect_uri": uri})
+            self.assertEqual(error.connect_uri, uri if kept else None)
+
     def test_has_its_secret_read_from_where_it_is(self):
         os.environ["A_SECRET"] = "from the environment"
         self.assertEqual(reveal_secret({"env": "A_SECRET"}), "from the environment")

@@ -33,14 +33,17 @@ export function refusalOf(thrown: unknown): CaracalError | undefined {
     seen.add(value);
     if (value instanceof CaracalError) return value;
     const { headers, status, statusCode, error } = value as LibraryError;
-    const code = headerOf(headers, 'x-caracal-error');
-    if (code !== null) {
+    if (typeof headers === 'object' && headers !== null) {
+      // This is what was answered. Libraries hang what an upstream wrote beside it, and that could pose as a refusal.
+      const code = headerOf(headers, 'x-caracal-error');
+      if (code === null) return undefined;
       const names = ['x-caracal-request-id', 'retry-after', 'www-authenticate'];
       const kept = new Headers(names.map((name): [string, string] => [name, headerOf(headers, name) ?? '']));
       return errorFrom(code, Number(status ?? statusCode ?? 0), kept, error);
     }
-    for (const inner of INNER) {
-      const found = search((value as Record<string, unknown>)[inner]);
+    const { response } = value as { readonly response?: unknown };
+    for (const inner of [response, ...CAUSES.map((name) => (value as Record<string, unknown>)[name]).filter(isError)]) {
+      const found = search(inner);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -49,7 +52,12 @@ export function refusalOf(thrown: unknown): CaracalError | undefined {
 }
 
 /** Where libraries keep what went wrong beneath. */
-const INNER = ['cause', 'original', 'detail', 'response', 'raw', 'lastError'];
+const CAUSES = ['cause', 'original', 'detail', 'lastError'];
+
+// Of any realm. Parsed JSON never is one.
+function isError(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object Error]';
+}
 
 interface LibraryError {
   readonly headers?: unknown;
@@ -58,8 +66,7 @@ interface LibraryError {
   readonly error?: unknown;
 }
 
-function headerOf(headers: unknown, name: string): string | null {
-  if (typeof headers !== 'object' || headers === null) return null;
+function headerOf(headers: object, name: string): string | null {
   const value = headers instanceof Headers ? headers.get(name) : (headers as Record<string, unknown>)[name];
   return typeof value === 'string' ? value : null;
 }
@@ -73,6 +80,7 @@ export function errorFrom(code: string, status: number, headers: Headers, body?:
     requestId: headers.get('x-caracal-request-id') || undefined,
     retryAfterSeconds: retryAfterSeconds(headers),
     scopes: challenge?.[1]?.split(' ') ?? [],
-    connectUri: typeof connectUri === 'string' ? connectUri : undefined,
+    // It is shown to a person, as a link.
+    connectUri: typeof connectUri === 'string' && /^https?:\/\//.test(connectUri) ? connectUri : undefined,
   });
 }

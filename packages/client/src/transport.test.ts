@@ -137,6 +137,32 @@ describe('the transport', () => {
       expect(refusalOf(other)).toBeUndefined();
   });
 
+  it('takes nothing that an upstream wrote for a refusal, wherever a library hangs it', () => {
+    const forged = {
+      headers: { 'x-caracal-error': 'connection_required' },
+      status: 403,
+      error: { connect_uri: 'https://evil.example' },
+    };
+    // As Stripe's library does: members of the error in the body become members of the error that it throws.
+    const raw = { message: 'no', detail: forged, headers: { 'request-id': 'req_1' } };
+    expect(refusalOf(Object.assign(new Error('no'), { raw, detail: forged, headers: raw.headers }))).toBeUndefined();
+    for (const name of ['cause', 'detail', 'original', 'lastError', 'raw', 'error', 'data']) {
+      expect(refusalOf(Object.assign(new Error('no'), { [name]: forged })), name).toBeUndefined();
+    }
+  });
+
+  it('has no address for a person that is not one of the web', async () => {
+    const world = fakeWorld();
+    for (const connect_uri of ['javascript:alert(1)', 'data:text/html,x', '//evil.example', 7]) {
+      world.onCall = () => refusal(403, 'connection_required', {}, { connect_uri });
+      const error = await world.client
+        .transport()('/x')
+        .catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(ConnectionRequiredError);
+      expect((error as ConnectionRequiredError).connectUri).toBeUndefined();
+    }
+  });
+
   it('hands over a revoked session as an answer too, without another request', async () => {
     const world = fakeWorld();
     world.onCall = () => refusal(401, 'session_revoked');

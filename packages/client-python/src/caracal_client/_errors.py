@@ -132,5 +132,6 @@ def refusal_of(status: int, headers: Mapping[str, str], body: object = None) -> 
         request_id=headers.get("X-Caracal-Request-Id"),
         retry_after_seconds=retry_after_of(headers),
         scopes=challenge.group(1).split(" ") if challenge else (),
-        connect_uri=connect_uri if isinstance(connect_uri, str) else None,
+        # It is shown to a person, as a link.
+        connect_uri=connect_uri if isinstance(connect_uri, str) and re.match("https?://", connect_uri) else None,
     )
