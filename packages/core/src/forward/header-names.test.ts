@@ -3,8 +3,9 @@ import { createHeaderClassifier, MAX_REMEMBERED_NAMES } from './header-classifie
 import { foldName, headerName } from './header-names.js';
 
 describe('foldName', () => {
-  it('compares names without case and with underscore and dot as dash', () => {
+  it('compares names without case and with every mark as dash, as lighttpd makes variables of them', () => {
     expect(foldName('X_Forwarded.For')).toBe('x-forwarded-for');
+    for (const mark of "!#$%&'*+-.^_`|~") expect(foldName(`X${mark}Api${mark}Key`)).toBe('x-api-key');
     expect(foldName('accept')).toBe('accept');
   });
 });

@@ -26,12 +26,12 @@ export interface HeaderName {
 }
 
 /**
- * The name by which headers are compared: lower case, `_` and `.` as `-`. Servers that turn headers into environment
- * variables or object keys (CGI, WSGI, PHP) cannot tell `X_Forwarded_For` from `X-Forwarded-For`, so neither may pass
- * where the other does not.
+ * The name by which headers are compared: lower case, all but letters and digits as `-`. Servers that turn headers into
+ * environment variables or object keys (CGI, WSGI, PHP) cannot tell `X_Forwarded_For` from `X-Forwarded-For`, nor some of
+ * them (lighttpd) `X!Forwarded!For`, so none may pass where the other does not.
  */
 export function foldName(name: string): string {
-  return name.toLowerCase().replace(/[_.]/g, '-');
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
 }
 
 /** The rules of a header name. Slow: the hot path asks a classifier. */
@@ -58,11 +58,36 @@ const REMOVED_FROM_REQUEST: ReadonlySet<string> = new Set([
   'txn-token',
   // What an upstream may believe because a proxy said so. `Proxy` becomes HTTP_PROXY in a CGI program ("httpoxy").
   'forwarded',
+  'forwarded-for',
+  'x-forwarded',
   'x-real-ip',
   'x-client-ip',
+  'client-ip',
   'true-client-ip',
+  'x-true-client-ip',
+  'x-cluster-client-ip',
+  'cf-connecting-ip',
+  'cf-connecting-ipv6',
+  'fastly-client-ip',
+  'fly-client-ip',
+  'x-azure-clientip',
+  'x-azure-socketip',
+  'x-appengine-user-ip',
+  'x-envoy-external-address',
+  'wl-proxy-client-ip',
   'x-host',
+  'x-scheme',
+  'x-url-scheme',
+  'front-end-https',
   'x-rewrite-url',
+  // The same of who is calling: RFC 9440 section 2 has every proxy remove the first two.
+  'client-cert',
+  'client-cert-chain',
+  'x-client-cert',
+  'remote-user',
+  'x-remote-user',
+  'x-remote-group',
+  'x-webauth-user',
   'x-method-override',
   'proxy',
   // Answered here, or for the next hop alone.
@@ -70,7 +95,10 @@ const REMOVED_FROM_REQUEST: ReadonlySet<string> = new Set([
   'http2-settings',
   'baggage',
 ]);
-const REMOVED_REQUEST_PREFIXES = ['x-caracal-', 'x-forwarded-', 'x-original-', 'x-http-method', 'proxy-'];
+const REMOVED_REQUEST_PREFIXES = [
+  ...['x-caracal-', 'x-forwarded-', 'x-original-', 'x-http-method', 'proxy-'],
+  ...['x-auth-request-', 'x-remote-extra-', 'x-ssl-client-', 'ssl-client-'],
+];
 
 const REMOVED_FROM_RESPONSE: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,

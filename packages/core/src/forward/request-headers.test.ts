@@ -54,6 +54,12 @@ const REMOVED = [
   ...['Forwarded', 'X-Real-Ip', 'X-Client-Ip', 'True-Client-Ip', 'X-Host', 'X-Original-Url', 'X-Original-Uri'],
   ...['X-Rewrite-Url', 'X-Http-Method', 'X-Http-Method-Override', 'X-Method-Override', 'Proxy-Authorization', 'Proxy'],
   ...['Expect', 'DPoP', 'Txn-Token', 'Baggage', 'HTTP2-Settings', 'X-Api-Key'],
+  // Kin of the above, which upstreams behind one or the other proxy believe.
+  ...['X-Forwarded', 'Forwarded-For', 'Client-Ip', 'X-Cluster-Client-Ip', 'CF-Connecting-IP', 'CF-Connecting-IPv6'],
+  ...['Fastly-Client-Ip', 'Fly-Client-IP', 'X-Azure-ClientIP', 'X-Azure-SocketIP', 'X-Envoy-External-Address'],
+  ...['WL-Proxy-Client-IP', 'X-Scheme', 'X-Url-Scheme', 'Front-End-Https', 'Client-Cert', 'Client-Cert-Chain'],
+  ...['X-Client-Cert', 'SSL-Client-Verify', 'X-SSL-Client-S-DN', 'Remote-User', 'X-Remote-User', 'X-Remote-Group'],
+  ...['X-Remote-Extra-Scopes', 'X-WebAuth-User', 'X-Auth-Request-User', 'X-Auth-Request-Email'],
 ];
 const PASSED = [
   'Accept',

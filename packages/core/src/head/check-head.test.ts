@@ -170,6 +170,8 @@ describe('checkHead', () => {
     'Content_Length',
     'Transfer_Encoding',
     'transfer.encoding',
+    'Content+Length',
+    'X!Caracal!Resource',
   ])('refuses %s, which some readers take for the name with dashes', (name) => {
     expect(reasonOf(head({}, name, '5'))).toBe('header_name_ambiguous');
   });

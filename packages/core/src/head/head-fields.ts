@@ -142,12 +142,12 @@ function joined(before: string | undefined, value: string): string {
 }
 
 /**
- * Whether a name becomes a decisive one where `_` or `.` is taken for `-`, as CGI and what descends from it do. No
- * client means such a name; one that sends `Transfer_Encoding` or `X_Caracal_Resource` looks for two readers that differ.
+ * Whether a name becomes a decisive one where `_`, `.` or any other mark is taken for `-`, as CGI and what descends from it
+ * do. No client means such a name; one that sends `Transfer_Encoding` or `X_Caracal_Resource` looks for two readers that
+ * differ.
  */
 function isFoldedSpelling(name: string): boolean {
-  if (!name.includes('_') && !name.includes('.')) return false;
-  return DECISIVE_NAMES.has(name.replaceAll('_', '-').replaceAll('.', '-'));
+  return /[^a-z0-9-]/.test(name) && DECISIVE_NAMES.has(name.replace(/[^a-z0-9]/g, '-'));
 }
 
 /** Where the runtime joins repeated headers, a comma is how a second one shows; no single value here has a comma. */

@@ -17,6 +17,10 @@ const REMOVED: readonly string[] = [
   'X-Real-Ip',
   'X-Client-Ip',
   'True-Client-Ip',
+  'X-Cluster-Client-Ip',
+  'CF-Connecting-IP',
+  'Client-Cert',
+  'X-Auth-Request-User',
   'X-Host',
   'X-Original-Url',
   'X-Original-Host',
@@ -46,10 +50,17 @@ const FOLDED: readonly string[] = [
   'Proxy_Authorization',
   'Txn_Token',
   'X_Request_Id',
+  'X!Forwarded!For',
 ];
 
 /** Written so that some server behind takes them for what frames or directs the request: doubt enough to refuse. */
-const POSING: readonly string[] = ['x_caracal_resource', 'Content_Length', 'Transfer_Encoding', 'Transfer.Encoding'];
+const POSING: readonly string[] = [
+  'x_caracal_resource',
+  'Content_Length',
+  'Transfer_Encoding',
+  'Transfer.Encoding',
+  'Content+Length',
+];
 
 const KEPT: readonly HeaderField[] = [
   ['Accept', 'text/plain, */*;q=0.1'],
