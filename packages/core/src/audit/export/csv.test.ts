@@ -43,7 +43,7 @@ describe('csv', () => {
     expect(cellOf(AUTHORIZED, 'outcome')).toBe('');
   });
 
-  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1'])('makes %j inert', (subject) => {
+  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '\uff1d1+1', '\uff20A'])('makes %j inert', (subject) => {
     expect(cellOf({ ...bare, subject }, 'subject')![0]).toBe("'");
   });
 

@@ -78,7 +78,10 @@ function csvCell(cell: Cell): string {
   if (cell === undefined) return '';
   if (typeof cell === 'number') return String(cell);
   const text = typeof cell === 'string' ? cell : JSON.stringify(cell);
-  const inert = /^[=+\-@\t\r]/.test(text) ? `'${escapeForTerminal(text)}` : escapeForTerminal(text);
+  // The wide forms too: a spreadsheet for East Asian text takes them for the same.
+  const inert = /^[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]/.test(text)
+    ? `'${escapeForTerminal(text)}`
+    : escapeForTerminal(text);
   // The semicolon too: where it is the list separator, what follows it would be a cell of its own, and perhaps a formula.
   return /[",;]|^\s|\s$/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
 }
