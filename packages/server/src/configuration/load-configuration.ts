@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
+import { FileRefusedError, readBoundedFile } from '../read-bounded-file.js';
 import type { Configuration } from './configuration.js';
 import { evaluateModule } from './evaluate-module.js';
 import { findConfiguration } from './find-configuration.js';
@@ -74,12 +74,18 @@ function loaded(configuration: Configuration, file: string | undefined): LoadedC
 
 async function readText(path: string): Promise<string> {
   try {
-    const bytes = await readFile(path);
-    if (bytes.length > MAX_CONFIGURATION_BYTES) throw new RangeError('too large');
+    const bytes = await readBoundedFile(path, MAX_CONFIGURATION_BYTES);
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    const fault = code === 'ENOENT' ? 'is not there' : `cannot be read (${code ?? (cause as Error).name})`;
-    throw new ConfigurationError([{ path: '', fault, remedy: 'name another with --config, or correct that' }], path);
+    throw new ConfigurationError(
+      [{ path: '', fault: faultOf(cause), remedy: 'name another with --config, or correct that' }],
+      path,
+    );
   }
+}
+
+function faultOf(cause: unknown): string {
+  if (cause instanceof FileRefusedError) return cause.code === 'EFBIG' ? 'is too large' : 'is no regular file';
+  const { code, name } = cause as NodeJS.ErrnoException;
+  return code === 'ENOENT' ? 'is not there' : `cannot be read (${code ?? name})`;
 }

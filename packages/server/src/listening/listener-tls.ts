@@ -1,14 +1,17 @@
-import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { createSecureContext, type SecureContextOptions, Server as TlsServer } from 'node:tls';
 import type { ListenerTlsConfiguration } from '../configuration/configuration.js';
 import { ConfigurationError } from '../configuration/problem.js';
 import { causeName } from '../log/fault-log.js';
 import type { Log } from '../log/log.js';
+import { readBoundedFile } from '../read-bounded-file.js';
 import { watchFiles } from './file-watch.js';
 
 /** What a listener says of itself with. Below TLS 1.2 nothing is spoken. */
 export type Certificate = Required<Pick<SecureContextOptions, 'cert' | 'key' | 'minVersion'>>;
+
+/** Largest PEM file, bytes: a chain of certificates has some 10 KiB. */
+const MAX_PEM_BYTES = 1024 * 1024;
 
 /** Reads a certificate and its key. @throws ConfigurationError where they cannot be had or do not belong together */
 export async function readCertificate(name: string, { cert, key }: ListenerTlsConfiguration): Promise<Certificate> {
@@ -26,7 +29,7 @@ export async function readCertificate(name: string, { cert, key }: ListenerTlsCo
 
 async function readPem(path: string, file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return (await readBoundedFile(file, MAX_PEM_BYTES)).toString('utf8');
   } catch (cause) {
     const fault = `cannot be read (${(cause as NodeJS.ErrnoException).code})`;
     throw new ConfigurationError([{ path, fault, remedy: `put a PEM file at ${file}` }]);

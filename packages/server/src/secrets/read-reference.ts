@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { Secret } from '@caracal/core';
+import { FileRefusedError, readBoundedFile } from '../read-bounded-file.js';
 
 /** Largest secret in a file, bytes. */
 export const MAX_SECRET_FILE_BYTES = 64 * 1024;
@@ -42,17 +42,18 @@ export function secretOfEnvironment(name: string, environment: NodeJS.ProcessEnv
 export async function secretOfFile(path: string): Promise<Secret> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(path);
+    bytes = await readBoundedFile(path, MAX_SECRET_FILE_BYTES);
   } catch (cause) {
+    if (cause instanceof FileRefusedError) {
+      const fault = cause.code === 'EFBIG' ? 'is too large' : 'is no regular file';
+      throw new SecretUnavailableError(`is kept in ${path}, which ${fault}`, 'name the file of the secret alone');
+    }
     const code = (cause as NodeJS.ErrnoException).code;
     const fault = code === 'ENOENT' ? 'is not there' : `cannot be read (${code})`;
     throw new SecretUnavailableError(
       `is kept in ${path}, which ${fault}`,
       'put it there, readable by this process alone',
     );
-  }
-  if (bytes.length > MAX_SECRET_FILE_BYTES) {
-    throw new SecretUnavailableError(`is kept in ${path}, which is too large`, 'name the file of the secret alone');
   }
   const text = bytes.toString('utf8').replace(/\r?\n$/, '');
   if (text === '') throw new SecretUnavailableError(`is kept in ${path}, which is empty`, 'put the secret there');
