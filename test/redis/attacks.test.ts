@@ -1,5 +1,10 @@
 import type { Anchor } from '@caracal/core';
-import { type RedisRevocationStore, type RedisRevocationStoreOptions, redisRevocationStore } from '@caracal/redis';
+import {
+  MAX_REPLY_BYTES,
+  type RedisRevocationStore,
+  type RedisRevocationStoreOptions,
+  redisRevocationStore,
+} from '@caracal/redis';
 import { eventually, manualClock } from '@caracal/testkit';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -182,6 +187,29 @@ describe('whoever can write to Redis and has no key', () => {
     expect(running.isRevoked([anchor('a')])).toBe(true);
     const late = await started();
     expect(late.isRevoked([anchor('a')])).toBe(true);
+  });
+
+  it('cannot end a process with values that have no end: nobody else would know what is revoked', async () => {
+    const subscriber = await server.connect();
+    const streams = [subscriber.stream];
+    subscriber.on('connect', () => void streams.push(subscriber.stream));
+    const running = await started({ subscriber });
+    const other = await started();
+    await running.revoke(anchor('a'));
+    await eventually('the other knows', () => other.isRevoked([anchor('a')]));
+    const value = Buffer.alloc(MAX_REPLY_BYTES / 2, 'x');
+    const atOnce = attacker.multi();
+    for (let i = 0; i < 4; i++) atOnce.xadd(await logKey(), '*', 'changes', value, 'head', 'x');
+    await atOnce.exec();
+    await eventually('it is broken off again and again', () => streams.length > 2);
+    for (const store of [running, other]) {
+      await freshAgain(store);
+      expect(store.isRevoked([anchor('a')])).toBe(true);
+    }
+    await running.revoke(anchor('b')); // which removes what does not belong into the log
+    await eventually('news arrive again', () => other.isRevoked([anchor('b')]));
+    // What was on its way when it was broken off comes all the same.
+    for (const { bytesRead } of streams) expect(bytesRead).toBeLessThan(1.5 * MAX_REPLY_BYTES);
   });
 
   it('cannot carry a dataset over from another prefix', async () => {

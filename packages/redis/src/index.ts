@@ -1,4 +1,5 @@
 export { RECOMMENDED_REDIS_OPTIONS, type RedisClient } from './commands/client.js';
+export { MAX_REPLY_BYTES } from './commands/commands.js';
 export { DEFAULT_PREFIX } from './keyspace.js';
 export { redisRateLimiter } from './rate-limiter.js';
 export { type RedisStores, type RedisStoresOptions, redisStores } from './redis-stores.js';

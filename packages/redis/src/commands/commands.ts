@@ -1,6 +1,7 @@
 import { CaracalError, type ErrorCode } from '@caracal/core';
 import type { RedisClient } from './client.js';
 import { redisFault } from './fault.js';
+import { watchReceived } from './received.js';
 import type { Script } from './script.js';
 
 /** How commands are sent. */
@@ -14,6 +15,12 @@ export interface CommandOptions {
 
 /** Unanswered commands of one store at once: what a server that has stopped answering can hold of this process's memory. */
 const MAX_UNANSWERED = 10_000;
+
+/**
+ * Most that a connection may receive while one command waits, bytes; the largest answer that is in order has some 35 MB. Who
+ * can write to Redis could otherwise end every process with one value, and no process would remember what is revoked.
+ */
+export const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 
 /** Statuses in which the driver would queue a command until there is a connection again. */
 const DISCONNECTED: ReadonlySet<string> = new Set([
@@ -34,11 +41,20 @@ export class RedisCommands {
   readonly #code: ErrorCode;
   readonly #timeoutMs: number;
   #unanswered = 0;
+  /** Bytes since a command was answered, or the only one that waits was sent. */
+  #received = 0;
 
   constructor({ client, code, timeoutMs }: CommandOptions) {
     this.#client = client;
     this.#code = code;
     this.#timeoutMs = timeoutMs;
+    watchReceived(client, (bytes, connection) => {
+      if (this.#unanswered === 0) return;
+      this.#received += bytes;
+      if (this.#received <= MAX_REPLY_BYTES) return;
+      this.#received = 0;
+      connection.disconnect(true);
+    });
   }
 
   /** Sends one command. */
@@ -62,11 +78,12 @@ export class RedisCommands {
     // Never left to the driver's queue: a request must not wait for a connection.
     if (DISCONNECTED.has(this.#client.status)) return Promise.reject(new CaracalError(this.#code, 'not_connected'));
     if (this.#unanswered >= MAX_UNANSWERED) return Promise.reject(new CaracalError(this.#code, 'too_many_pending'));
-    this.#unanswered++;
+    if (this.#unanswered++ === 0) this.#received = 0;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new CaracalError(this.#code, 'timeout')), this.#timeoutMs);
       const answered = (): void => {
         this.#unanswered--;
+        this.#received = 0;
         clearTimeout(timer);
       };
       send().then(

@@ -25,7 +25,7 @@ export interface Beat {
 const LOG_LENGTH = 20_000;
 const ENTRIES_PAGE = 1_000;
 /** Commits read at once, each of up to 500 changes. */
-const COMMITS_PAGE = 50;
+const COMMITS_PAGE = 20;
 const BEAT_LIFE_MS = 60_000;
 
 /** The keys of revocation in Redis, all in one slot, and how they are read and written. */
