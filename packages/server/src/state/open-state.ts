@@ -1,4 +1,3 @@
-import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Anchor,
@@ -27,6 +26,7 @@ import { causeName } from '../log/fault-log.js';
 import type { Log } from '../log/log.js';
 import { readReference, SecretUnavailableError } from '../secrets/read-reference.js';
 import { openPostgres, type PostgresState } from './postgres-state.js';
+import { privateDirectory } from './private-directory.js';
 import { openRedisStores, type SharedStores } from './redis-stores.js';
 import { openResourceFeed } from './resource-feed.js';
 
@@ -71,7 +71,7 @@ export interface StateOptions {
 export async function openState(configuration: Configuration, options: StateOptions): Promise<ServerState> {
   const { stateDirectory: directory } = configuration.stores;
   const { log } = options;
-  if ((await mkdir(directory, { recursive: true, mode: 0o700 })) !== undefined) await chmod(directory, 0o700);
+  await privateDirectory(directory, log);
   const opened: { close(): Promise<void> }[] = [];
   const troubles = new Set<string>();
   const keep = <T extends { close(): Promise<void> }>(store: T): T => {
