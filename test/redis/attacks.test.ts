@@ -206,7 +206,8 @@ describe('whoever can write to Redis and has no key', () => {
       await freshAgain(store);
       expect(store.isRevoked([anchor('a')])).toBe(true);
     }
-    await running.revoke(anchor('b')); // which removes what does not belong into the log
+    // Which removes what does not belong into the log, at the latest when the server is less busy with it.
+    await running.revoke(anchor('b')).catch(() => undefined);
     await eventually('news arrive again', () => other.isRevoked([anchor('b')]));
     // What was on its way when it was broken off comes all the same.
     for (const { bytesRead } of streams) expect(bytesRead).toBeLessThan(1.5 * MAX_REPLY_BYTES);

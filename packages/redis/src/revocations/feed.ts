@@ -7,6 +7,8 @@ import type { FollowedRevocations } from './store.js';
 /** How long the server holds a read open for news, ms. Below any command timeout that makes sense. */
 const BLOCK_MS = 500;
 const PAUSE_MS = 100;
+/** Longest pause, after failures in a row, ms: what cannot be read may be large. */
+const LONGEST_PAUSE_MS = 1_000;
 /** Commits read at once: following those of a dataset that is being written back takes some ms each. */
 const PAGE = 20;
 
@@ -30,6 +32,7 @@ export function followLog({ subscriber, dataset, store, timeoutMs }: FeedOptions
   });
   let stopped = false;
   let silent = 0;
+  let failures = 0;
 
   async function read(): Promise<void> {
     const head = store.position;
@@ -38,6 +41,7 @@ export function followLog({ subscriber, dataset, store, timeoutMs }: FeedOptions
     const news = entriesOf(await commands.call('XREAD', 'BLOCK', BLOCK_MS, 'COUNT', PAGE, ...from));
     silent = 0;
     if (!stopped && news.length > 0) store.follow(dataset.parseLog(news));
+    failures = 0;
   }
 
   async function readOn(): Promise<void> {
@@ -48,7 +52,7 @@ export function followLog({ subscriber, dataset, store, timeoutMs }: FeedOptions
         store.damaged(cause);
         // A connection that was cut without a word: the driver would wait for many minutes.
         if (subscriber.status === 'ready' && ++silent % 3 === 0) subscriber.disconnect(true);
-        await setTimeout(PAUSE_MS);
+        await setTimeout(Math.min(PAUSE_MS * ++failures, LONGEST_PAUSE_MS));
       }
     }
   }
