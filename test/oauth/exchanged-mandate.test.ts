@@ -13,6 +13,7 @@ import {
   type ServedTokenService,
   serveTokenService,
 } from '../sts/served-token-service.js';
+import { credentialRequest, tokenOf } from './requests.js';
 
 let served: ServedTokenService;
 let outbound: GuardedOutbound;
@@ -102,6 +103,26 @@ describe('exchangedMandate', () => {
     for (const { mandate } of [one, two]) await send(head(mandate));
     const sids = transport.plans.map((plan) => decodeJwt(sentMandate(plan)).sid);
     expect(sids).toEqual([one.claims.sid, two.claims.sid]);
+  });
+
+  it('serves what was exchanged for one subject to no other, whatever ids their issuer gave', async () => {
+    let subject = '';
+    const provider = exchangedMandate({
+      id: 'provider://internal',
+      application: 'gateway',
+      outbound,
+      tokenService: {
+        issue: async ({ resources: [aud] }) => {
+          const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+          const exp = Math.floor(Date.now() / 1_000) + 200;
+          return { mandate: `${part({ alg: 'ES256' })}.${part({ aud, sub: subject, exp })}.c2ln` };
+        },
+      },
+    });
+    const sent: string[] = [];
+    for (subject of ['alice', 'bob'])
+      sent.push(await tokenOf(provider.attach(credentialRequest(provider, { subject }))));
+    expect(sent.map((token) => decodeJwt(token).sub)).toEqual(['alice', 'bob']);
   });
 
   it('refuses where the gateway is not the resource’s application, or its secret is wrong; nothing is sent', async () => {

@@ -96,7 +96,12 @@ export function exchangedMandate(options: ExchangedMandateOptions): Provider & P
   function wanted({ mandate, token, resource, presence }: CredentialRequest): Wanted {
     const { zoneId, identifier } = resource;
     return {
-      key: { zoneId, providerId: id, qualifiers: [mandate.issuer, mandate.jti, identifier, application] },
+      // The subject too: an issuer may be careless with its ids, and these are tokens that act for somebody.
+      key: {
+        zoneId,
+        providerId: id,
+        qualifiers: [mandate.issuer, mandate.subject, mandate.jti, identifier, application],
+      },
       obtain: async () =>
         checkedExchange(await exchange.run(zoneId, identifier, token), mandate, identifier, services.clock.now()),
       notAfterMs: mandate.expiresAt * 1_000,
