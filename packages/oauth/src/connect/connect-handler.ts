@@ -118,6 +118,9 @@ export class ConnectHandler {
       const { redirectUri, client, subjectClaim } = signIn;
       const { verifier, nonce } = session;
       const { claims } = await client.redeem(ticket.zoneId, callback, { redirectUri, verifier, nonce });
+      // An address is anybody's who may write it into a profile (OpenID Connect Core 1.0 section 5.7).
+      if (subjectClaim === 'email' && claims?.email_verified !== true)
+        return new Refused('email_not_verified', 403, ticket);
       const subject = (claims as Readonly<Record<string, unknown>> | undefined)?.[subjectClaim];
       if (typeof subject !== 'string' || subject !== owner.subject)
         return new Refused('signed_in_as_another', 403, ticket);

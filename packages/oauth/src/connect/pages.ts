@@ -75,6 +75,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   invitation_used: 'This invitation has been used. Ask whoever sent it for a new one.',
   signed_in_as_another:
     'You are signed in as somebody else than the one this link is for. If somebody sent you this link, do not go on: their agent would act with your account.',
+  email_not_verified: 'Where you signed in, nobody has verified that this email address is yours.',
   sign_in_not_configured: 'People of this kind cannot sign in here. Ask whoever runs this service for an invitation.',
   provider_unknown: 'There is nothing of this name to connect to any more.',
   callback_access_denied: 'The other side says that access was not granted. Nothing has been connected.',

@@ -16,7 +16,7 @@ export interface SignInOptions {
   readonly privateKey?: Secret | SecretReference;
   /** Default `openid`. */
   readonly scopes?: readonly string[];
-  /** The claim of the ID token that is the mandate's `sub`. Default `sub`. */
+  /** The claim of the ID token that is the mandate's `sub`. Default `sub`. `email` counts only with `email_verified`. */
   readonly subjectClaim?: string;
   readonly allowPrivateNetwork?: boolean | readonly string[];
   /** To the character. Default `<publicUrl>/connect/signed-in/<host of at>`. */

@@ -133,7 +133,9 @@ export const connectSchema = v.strictObject({
           clientSecret: secret('Where the client’s secret is kept.'),
           privateKey: secret('Where the client’s private key is kept.'),
           scopes: texts('Default `openid`.'),
-          subjectClaim: text('The claim of the ID token that is the mandate’s `sub`. Default `sub`.'),
+          subjectClaim: text(
+            'The claim of the ID token that is the mandate’s `sub`. Default `sub`. `email` counts only with `email_verified`.',
+          ),
           allowPrivateNetwork,
           redirectUri: text('To the character. Default `<publicUrl>/connect/signed-in/<host>`.'),
         }),
