@@ -183,7 +183,7 @@ describe('delegation', () => {
     }
   });
 
-  it('adds each edge once to the anchors', () => {
+  it('adds each edge and whoever it came through to the anchors, once', () => {
     const { anchors } = mandate(gatewayClaims({ ...delegated, agent_session_id: 'as-1' }));
     expect(anchors.map(({ kind, id }) => `${kind} ${id}`)).toEqual([
       'sid sid-1',
@@ -194,6 +194,7 @@ describe('delegation', () => {
       'jti jti-1',
       'client_id billing-agent',
       'sub agent-1',
+      'client_id root-app',
     ]);
     expect(anchors.every(({ zoneId, issuer }) => zoneId === 'default' && issuer === ISSUER)).toBe(true);
   });

@@ -4,7 +4,7 @@ import type { HttpCase } from '../case.js';
 import { delegated } from '../delegated.js';
 import { headerValue } from '../message.js';
 
-const ANCHORS: readonly (readonly [AnchorKind, (claims: Record<string, unknown>) => unknown])[] = [
+const ANCHORS: readonly (readonly [AnchorKind, (claims: Record<string, unknown>) => unknown, of?: string])[] = [
   ['sid', (claims) => claims.sid],
   ['root_sid', (claims) => claims.root_sid],
   ['agent_session_id', (claims) => claims.agent_session_id],
@@ -12,13 +12,19 @@ const ANCHORS: readonly (readonly [AnchorKind, (claims: Record<string, unknown>)
   ['jti', (claims) => claims.jti],
   ['client_id', (claims) => claims.client_id],
   ['sub', (claims) => claims.sub],
+  ['client_id', (claims) => firstLink(claims).application_id, ' of who delegated first'],
+  ['agent_session_id', (claims) => firstLink(claims).agent_session_id, ' of who delegated first'],
 ];
+
+function firstLink({ delegation_chain: chain }: Record<string, unknown>): Record<string, unknown> {
+  return (chain as Record<string, unknown>[])[0]!;
+}
 
 /** Claims of which nothing is shared with any other case. */
 function ownClaims(): Record<string, unknown> {
   const own = () => crypto.randomUUID();
   return {
-    ...delegated('a', 'b'),
+    ...delegated(own(), own()),
     sid: own(),
     root_sid: own(),
     jti: own(),
@@ -31,8 +37,8 @@ function ownClaims(): Record<string, unknown> {
 /** Rows 6 and 17: mandates that were good once. */
 export const revocationCases: readonly HttpCase[] = [
   ...ANCHORS.map(
-    ([kind, idOf]): HttpCase => ({
-      name: `refuses a mandate once its ${kind} was revoked`,
+    ([kind, idOf, of = '']): HttpCase => ({
+      name: `refuses a mandate once its ${kind}${of} was revoked`,
       section: '2.6',
       run: async (t) => {
         const claims = ownClaims();
