@@ -183,15 +183,74 @@ describe('refreshing a connection', () => {
     expect(await sealedBy()).toBe('k1');
     expect(await tokenFor('grace', rotated)).toMatch(/^[\w-]{20,}$/);
     await expect.poll(sealedBy, { timeout: 20_000 }).toBe('k2');
-    expect(await tokenFor('grace', gateway())).toBe('credential_unavailable sealing_key_unknown');
-    const wrong = gateway({ sealing: [{ id: 'k2', key: generateSealingKey() }] });
-    expect(await tokenFor('grace', wrong)).toBe('credential_unavailable sealed_not_openable');
+    world.events.length = 0;
+    for (const sealing of [KEYS, [{ id: 'k2', key: generateSealingKey() }]]) {
+      const wrong = gateway({ sealing });
+      for (let i = 0; i < 5; i++)
+        expect(await tokenFor('grace', wrong)).toBe('connection_required connection_unreadable');
+      const denial = (await wrong.attach(requestOf('grace', wrong))) as Denial;
+      expect(denial.members?.connectUri).toContain('/connect?t=');
+    }
+    expect(world.events.map(({ type, reason }) => [type, reason])).toEqual([
+      ['connection_unreadable', 'sealing_key_unknown'],
+      ['connection_unreadable', 'sealed_not_openable'],
+    ]);
+    expect(await world.service.status(keyOf('grace'))).toMatchObject({ state: 'unreadable', connectedAt: undefined });
+    await world.connect('grace');
+    expect(await sealedBy()).toBe('k1');
+    expect(await tokenFor('grace', gateway())).toMatch(/^[\w-]{20,}$/);
+  });
+
+  it('does not give a subject the shared account because its own does not open', async () => {
+    await connected('greta', 500_000);
+    const sealed = (await connections.get(keyOf('greta')))!;
+    const shared: ConnectionKey = { ...keyOf('greta'), owner: 'shared' };
+    const own = gateway({ shared: true, sealing: [{ id: 'k9', key: generateSealingKey() }] });
+    await own.connectable.connections.connect(shared, {
+      accessToken: 'shared-token',
+      refreshToken: undefined,
+      expiresAtMs: undefined,
+      obtainedAtMs: world.clock.now(),
+      scope: undefined,
+    });
+    expect(await tokenFor('somebody', own)).toBe('shared-token');
+    for (let i = 0; i < 3; i++) expect(await tokenFor('greta', own)).toBe('connection_required connection_unreadable');
+    await connections.remove(shared, (await connections.get(shared))!.version);
+    expect(await connections.get(keyOf('greta'))).toEqual(sealed);
+  });
+
+  it('leaves a connection alone while it is refreshed, and loses nothing where another process does not', async () => {
+    await connected('gustav');
+    const fresh = { id: 'k4', key: generateSealingKey() };
+    const ring = [fresh, ...KEYS];
+    const { connections: rotated } = gateway({ sealing: ring }).connectable;
+    const outcomes: string[] = [];
+    // The refreshing process has the new key too, and has not put it first yet.
+    const refreshing = gateway({ sealing: [...KEYS, fresh] });
+    world.upstream.answered = async ({ grantType }) => {
+      if (grantType !== 'refresh_token') return;
+      outcomes.push(await rotated.reseal(keyOf('gustav')));
+      // As a process would that knows nothing of the mark.
+      const stored = (await connections.get(keyOf('gustav')))!;
+      await connections.put(keyOf('gustav'), stored.version, stored);
+    };
+    const token = await tokenFor('gustav', refreshing);
+    expect(token).toMatch(/^[\w-]{20,}$/);
+    expect(outcomes).toEqual(['busy']);
+    expect((await refreshing.connectable.connections.read(keyOf('gustav')))?.tokens.accessToken).toBe(token);
+    expect(await rotated.reseal(keyOf('gustav'))).toBe('resealed');
+    expect(await rotated.reseal(keyOf('gustav'))).toBe('current');
+    expect(await tokenFor('gustav', gateway({ sealing: [fresh] }))).toBe(token);
+    expect(presented()).toHaveLength(1);
   });
 
   it('seals with the new key what nobody uses, when it is told to', async () => {
     await connected('gina', 500_000);
     const fresh = { id: 'k3', key: generateSealingKey() };
-    expect(await resealConnections(store, [gateway({ sealing: [fresh, ...KEYS] })])).toMatchObject({ failed: 1 });
+    expect(await resealConnections(store, [gateway({ sealing: [fresh, ...KEYS] })])).toMatchObject({
+      failed: 0,
+      busy: 0,
+    });
     expect((await connections.get(keyOf('gina')))?.sealed.split('.')[1]).toBe('k3');
     expect(await tokenFor('gina', gateway({ sealing: [fresh] }))).toMatch(/^[\w-]{20,}$/);
     // Back, for those who come after.
@@ -202,7 +261,8 @@ describe('refreshing a connection', () => {
     await connected('heidi', 500_000);
     const stolen = (await connections.get(keyOf('heidi')))!;
     await connections.put(keyOf('mallory'), undefined, stolen);
-    expect(await tokenFor('mallory', gateway())).toBe('credential_unavailable sealed_not_openable');
+    expect(await tokenFor('mallory', gateway())).toBe('connection_required connection_unreadable');
+    await connections.remove(keyOf('mallory'), (await connections.get(keyOf('mallory')))!.version);
   });
 
   it('fails closed while the store is down, for the subjects of whom nothing is known', async () => {

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { Secret } from '@caracal/core';
 import { connectLinks, oauth2AuthorizationCode, oauth2ClientCredentials } from '@caracal/oauth';
+import { RECOMMENDED_REDIS_OPTIONS, redisTokenCache } from '@caracal/redis';
 import { guardedOutbound } from '@caracal/transport';
+import { Redis } from 'ioredis';
 import { credentialRequest, tokenOf } from './requests.js';
 import type { StoreCall, Stores } from './served-stores.js';
 
@@ -10,6 +13,9 @@ interface Config {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly sealingKey: string;
+  /** Where tokens are shared; else it is asked of the parent. */
+  readonly redisUrl?: string;
+  readonly timeoutMs?: number;
   /** Of a connection; else it is a machine's token. */
   readonly connection?: { readonly providerId: string; readonly publicUrl: string; readonly subjectIssuer: string };
 }
@@ -33,7 +39,12 @@ function remote<Store extends keyof Stores>(
   return Object.fromEntries(methods.map((method) => [method, call(method)])) as unknown as Stores[Store];
 }
 
-const tokenCache = remote('tokenCache', ['get', 'claimRefresh', 'finishRefresh', 'abandonRefresh', 'forget']);
+const redis = config.redisUrl === undefined ? undefined : new Redis(config.redisUrl, RECOMMENDED_REDIS_OPTIONS);
+if (redis !== undefined) await once(redis, 'ready');
+const tokenCache =
+  redis === undefined
+    ? remote('tokenCache', ['get', 'claimRefresh', 'finishRefresh', 'abandonRefresh', 'forget'])
+    : redisTokenCache({ client: redis, timeoutMs: 20_000 });
 const connections = remote('connections', ['get', 'put', 'remove']);
 const sealing = [{ id: 'k1', key: new Secret(config.sealingKey) }];
 const common = {
@@ -41,6 +52,7 @@ const common = {
   clientId: config.clientId,
   clientSecret: new Secret(config.clientSecret),
   allowPrivateNetwork: true,
+  ...(config.timeoutMs !== undefined && { timeoutMs: config.timeoutMs }),
   outbound: guardedOutbound(),
   tokenCache,
   sealing,

@@ -6,6 +6,7 @@ import { fileConnectionStore, fileReplayStore, fileRevocationStore, openJournal 
 import {
   auditSinkCases,
   connectionStoreCases,
+  listedConnectionsCases,
   type ManualClock,
   manualClock,
   type PortSubject,
@@ -42,7 +43,7 @@ portSuite('fileReplayStore with room for skewed clocks', replayStoreCases, (wish
   subject((options) => fileReplayStore({ ...options, clockSkewSeconds: 60 }), wishes),
 );
 
-portSuite('fileConnectionStore', connectionStoreCases, (wishes) =>
+portSuite('fileConnectionStore', [...connectionStoreCases, ...listedConnectionsCases], (wishes) =>
   subject(({ clock: _, ...options }) => fileConnectionStore(options), wishes),
 );
 

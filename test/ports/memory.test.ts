@@ -25,6 +25,7 @@ import {
   type FillableSecretStore,
   keyRotationCases,
   keySourceCases,
+  listedConnectionsCases,
   type ManualClock,
   manualClock,
   type PortSubject,
@@ -79,7 +80,7 @@ portSuite('memoryTokenCache', tokenCacheCases, async (wishes) => {
   return subject(memoryTokenCache({ clock, ...maxEntries(wishes) }), clock);
 });
 
-portSuite('memoryConnectionStore', connectionStoreCases, async (wishes) =>
+portSuite('memoryConnectionStore', [...connectionStoreCases, ...listedConnectionsCases], async (wishes) =>
   subject(memoryConnectionStore(maxEntries(wishes))),
 );
 

@@ -3,6 +3,7 @@ import { postgresConnectionStore, postgresResourceDirectory } from '@caracal/pos
 import {
   connectionStoreCases,
   type FillableResourceDirectory,
+  listedConnectionsCases,
   manualClock,
   type PortSubject,
   resourceDirectoryCases,
@@ -27,7 +28,7 @@ async function emptied<Port>(store: Port, close = async () => {}): Promise<PortS
 portSuite(
   'postgresConnectionStore',
   // Rows are bounded by the database's disk, not by a number.
-  connectionStoreCases.filter(({ needs }) => !needs.includes('capacity')),
+  [...connectionStoreCases, ...listedConnectionsCases].filter(({ needs }) => !needs.includes('capacity')),
   async () => emptied(postgresConnectionStore({ pool: database.pool, timeoutMs: 20_000 })),
 );
 

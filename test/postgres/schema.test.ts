@@ -1,8 +1,11 @@
+import { hash } from 'node:crypto';
+import { type ConnectionKey, evidenceText } from '@caracal/core';
 import {
   grantStatements,
   type MigrationReport,
   migrate,
   PostgresError,
+  postgresConnectionStore,
   SCHEMA_VERSION,
   schemaVersion,
 } from '@caracal/postgres';
@@ -52,6 +55,52 @@ describe('migrate', () => {
     await database.pool.query('CREATE SCHEMA caracal; CREATE TABLE caracal.connections (mine text)');
     await expect(migrate(database.pool)).rejects.toMatchObject({ code: 'refused', sqlState: '42P07' });
     expect(await schemaVersion(database.pool)).toBe(0);
+  });
+
+  it('names the connections of a release before where their label proves whose they are, the others when they are read', async () => {
+    await migrate(database.pool);
+    const { pool } = database;
+    await pool.query(`ALTER TABLE caracal.connections DROP COLUMN zone, DROP COLUMN provider, DROP COLUMN issuer, DROP COLUMN subject;
+      DELETE FROM caracal.migrations WHERE version = 4`);
+    const issuer = 'https://issuer.example';
+    const keys: ConnectionKey[] = [
+      { zoneId: 'default', providerId: 'provider://p', owner: { issuer, subject: 'alice "quoted" \\' } },
+      { zoneId: 'default', providerId: 'provider://p', owner: { issuer, subject: 'alice' } },
+      { zoneId: 'default', providerId: 'provider://p', owner: { issuer, subject: 'tab\tbell\u0007\u2028' } },
+      { zoneId: 'default', providerId: 'provider://p', owner: 'shared' },
+      // What a label loses, or cannot tell apart.
+      { zoneId: 'default', providerId: 'provider://p', owner: { issuer, subject: 'two words' } },
+      { zoneId: 'default', providerId: 'provider://p', owner: { issuer, subject: 'a\0b' } },
+      { zoneId: 'default', providerId: 'provider://p', owner: { issuer, subject: '\ud800' } },
+      { zoneId: 'default', providerId: 'provider://p', owner: { issuer, subject: 'x'.repeat(2_000) } },
+    ];
+    for (const { zoneId, providerId, owner } of keys) {
+      const parts = owner === 'shared' ? [zoneId, providerId] : [zoneId, providerId, owner.issuer, owner.subject];
+      await pool.query('INSERT INTO caracal.connections (key, label, version, content) VALUES ($1, $2, $3, $4)', [
+        hash('sha256', JSON.stringify(parts), 'buffer'),
+        evidenceText(parts.join(' ')),
+        'v',
+        JSON.stringify({ id: 'i', sealed: 's' }),
+      ]);
+    }
+    expect((await migrate(pool)).applied).toEqual([{ version: 4, name: 'connection_keys' }]);
+    const store = postgresConnectionStore({ pool, timeoutMs: 20_000 });
+    const listed = async () => {
+      const texts: string[] = [];
+      for await (const key of store.keys()) texts.push(JSON.stringify(key));
+      return texts.sort();
+    };
+    const expected = (count: number) =>
+      keys
+        .slice(0, count)
+        .map((key) => JSON.stringify(key))
+        .sort();
+    // The first has spaces in it.
+    expect(await listed()).toEqual(expected(4).filter((text) => !text.includes('quoted')));
+    for (const key of keys) expect(await store.get(key)).toMatchObject({ id: 'i' });
+    await expect.poll(listed, { timeout: 20_000 }).toEqual(expected(keys.length));
+    expect(await store.put(keys[5]!, 'v', { id: 'i', sealed: 'again' })).not.toBe('conflict');
+    expect(await listed()).toEqual(expected(keys.length));
   });
 
   it('does not let a name of a role become a statement', () => {

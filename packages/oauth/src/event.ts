@@ -13,6 +13,8 @@ export type OAuthEventType =
   | 'connection_refresh_failed'
   /** The refresh token is not accepted any more: the account has to be connected anew. */
   | 'connection_lost'
+  /** A connection opens with none of the keys: put its key back, or it has to be connected anew. `reason` tells more. */
+  | 'connection_unreadable'
   /** Somebody could not connect; `reason` tells why. */
   | 'connect_refused';
 

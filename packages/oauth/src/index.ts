@@ -43,4 +43,4 @@ export {
   oauth2AuthorizationCode,
 } from './user/authorization-code.js';
 export type { ConnectableProvider } from './user/connectable-provider.js';
-export { type Resealed, resealConnections } from './user/reseal-connections.js';
+export { type Resealed, type ResealOptions, resealConnections } from './user/reseal-connections.js';

@@ -8,6 +8,7 @@ import type { Configuration, ListenerTlsConfiguration } from './configuration/co
 import { isLocal, originOf, parseListen } from './configuration/listen.js';
 import { type LoadedConfiguration, loadConfiguration } from './configuration/load-configuration.js';
 import { ConfigurationError } from './configuration/problem.js';
+import { Resealing } from './connect/resealing.js';
 import { deferred } from './deferred.js';
 import { type Generation, type GenerationParts, generationFault, makeGeneration } from './generation/generation.js';
 import { Generations } from './generation/generations.js';
@@ -257,6 +258,7 @@ class CaracalServer implements RunningServer {
   readonly #startedAt = Date.now();
   readonly #certificates = new Map<ListenerName, CertificateReload>();
   readonly #stopping = new AbortController();
+  readonly #resealing: Resealing;
   #loadedAt = new Date();
   #lastReload: ServerStatus['lastReload'] = null;
   #reloading: Promise<unknown> = Promise.resolve();
@@ -273,6 +275,8 @@ class CaracalServer implements RunningServer {
       if (files === undefined || listener === undefined) continue;
       this.#certificates.set(name, new CertificateReload(name, listener, files, server.parts.log));
     }
+    this.#resealing = new Resealing(server.parts.state.connections, server.parts.log);
+    this.#resealing.begin(this.gateway.current);
     const { registry } = server.metrics;
     registry.gauge('caracal_live_exchanges', 'Exchanges under way.', () => this.#liveExchanges);
     if (server.workers !== undefined) {
@@ -448,6 +452,7 @@ class CaracalServer implements RunningServer {
 
   #putIntoForce(generation: Generation, certificates: Certificates): void {
     this.#server.generations.replace(generation);
+    this.#resealing.begin(generation);
     for (const [name, reload] of this.#certificates) {
       reload.use(certificates[name]!, this.configuration[name]!.tls!);
     }
@@ -457,6 +462,7 @@ class CaracalServer implements RunningServer {
     const { servers, drain, generations, parts, transport, outbound } = this.#server;
     parts.log({ level: 'info', event: 'draining', liveExchanges: this.#liveExchanges });
     await this.#reloading;
+    await this.#resealing.close();
     for (const certificate of this.#certificates.values()) certificate.close();
     await Promise.all([
       drain({ timeoutMs: this.configuration.gateway.drainTimeoutMs }),

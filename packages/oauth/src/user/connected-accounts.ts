@@ -11,13 +11,13 @@ import {
 } from '@caracal/core';
 import { LRUCache } from 'lru-cache';
 import type { ConnectLinks } from '../connect/links.js';
-import { faultOf } from '../oauth-fault.js';
+import { faultOf, type OAuthFault } from '../oauth-fault.js';
 import type { Services } from '../services.js';
 import { type Failure, failureAfter } from '../tokens/back-off.js';
 import { RENEWAL_PAUSE_MS } from '../tokens/shared-tokens.js';
 import { deniedBy, Waiting } from '../tokens/waiting.js';
 import type { ConnectableProvider } from './connectable-provider.js';
-import { type OpenConnection, type RefreshAim, usabilityOf } from './connections.js';
+import { type OpenConnection, type RefreshAim, UNREADABLE, usabilityOf } from './connections.js';
 
 /** A connection held here is looked up again after so long, ms: somebody may have disconnected it elsewhere. */
 const RECHECK_MS = 5_000;
@@ -29,6 +29,8 @@ const MAX_ENTRIES = 10_000;
 class Entry {
   /** `undefined`: there is none. */
   connection: OpenConnection | undefined;
+  /** There is one, and it opens with none of the keys. */
+  unreadable = false;
   credential: Credential | undefined;
   usableUntilMs = 0;
   refreshAtMs = 0;
@@ -110,10 +112,13 @@ export class ConnectedAccounts {
   async #obtain(key: ConnectionKey, request: CredentialRequest): Promise<Credential | Denial | 'none'> {
     const entry = this.#entry(key);
     const { clock } = this.#services;
-    if (!this.#isChecked(entry) || entry.connection === undefined) {
+    const isUnreadable = entry.unreadable && this.#isChecked(entry);
+    if (!isUnreadable && (!this.#isChecked(entry) || entry.connection === undefined)) {
       const denial = await this.#work(entry, request.presence, () => this.#load(key, entry));
       if (denial instanceof Denial) return denial;
     }
+    // Not the shared one instead: an account must not change because a key is missing.
+    if (entry.unreadable) return this.#connectionRequired(request, key, UNREADABLE);
     if (entry.connection === undefined) return 'none';
     if (clock.now() >= entry.usableUntilMs) {
       const { refreshToken, lost } = entry.connection.tokens;
@@ -128,6 +133,7 @@ export class ConnectedAccounts {
       const denial = await this.#work(entry, request.presence, () => this.#refresh(key, entry, aim));
       if (denial instanceof Denial) return denial;
       const after = entry.connection as OpenConnection | undefined;
+      if (entry.unreadable) return this.#connectionRequired(request, key, UNREADABLE);
       if (after === undefined) return 'none';
       if (after.tokens.lost) return this.#connectionRequired(request, key, 'connection_lost');
     }
@@ -137,7 +143,7 @@ export class ConnectedAccounts {
   /** What can be attached without waiting; `undefined` where that cannot be told. Begins a refresh behind its users' backs. */
   #heldFor(key: ConnectionKey): Credential | 'none' | undefined {
     const entry = this.#entries.get(ownerText(key));
-    if (entry === undefined || !this.#isChecked(entry)) return undefined;
+    if (entry === undefined || entry.unreadable || !this.#isChecked(entry)) return undefined;
     if (entry.connection === undefined) return 'none';
     const now = this.#services.clock.now();
     if (now >= entry.usableUntilMs || entry.credential === undefined) return undefined;
@@ -172,7 +178,9 @@ export class ConnectedAccounts {
     try {
       this.#keep(key, entry, await this.#provider.connections.read(key));
     } catch (cause) {
-      throw faultOf(cause, 'connection_store_failed');
+      const fault = faultOf(cause, 'connection_store_failed');
+      if (fault.reason !== UNREADABLE) throw fault;
+      this.#keepUnreadable(key, entry, fault);
     }
   }
 
@@ -182,6 +190,7 @@ export class ConnectedAccounts {
       entry.failure = undefined;
     } catch (cause) {
       const fault = faultOf(cause, 'connection_store_failed');
+      if (fault.reason === UNREADABLE) return this.#keepUnreadable(key, entry, fault);
       entry.failure = failureAfter(entry.failure, fault, this.#services.clock.monotonic());
       throw fault;
     }
@@ -190,6 +199,7 @@ export class ConnectedAccounts {
   #keep(key: ConnectionKey, entry: Entry, connection: OpenConnection | undefined): void {
     const before = entry.connection?.tokens.accessToken;
     entry.connection = connection;
+    entry.unreadable = false;
     entry.checkedAt = this.#services.clock.monotonic();
     if (connection === undefined) {
       entry.credential = undefined;
@@ -203,6 +213,17 @@ export class ConnectedAccounts {
       this.#owners.set(entry.credential, key);
       Object.assign(entry, this.#usability(connection.tokens));
     }
+  }
+
+  #keepUnreadable(key: ConnectionKey, entry: Entry, { explanation }: OAuthFault): void {
+    const { zoneId, providerId, owner } = key;
+    const time = new Date(this.#services.clock.now()).toISOString();
+    if (!entry.unreadable) {
+      const reason = explanation === undefined ? {} : { reason: explanation };
+      this.#services.tell({ type: 'connection_unreadable', zoneId, providerId, owner, ...reason, time });
+    }
+    this.#keep(key, entry, undefined);
+    entry.unreadable = true;
   }
 
   #usability(tokens: OpenConnection['tokens']): { readonly usableUntilMs: number; readonly refreshAtMs: number } {

@@ -25,6 +25,9 @@ const LONGEST_POLL_MS = 250;
 const LONGEST_SAVE_WAIT_MS = 5_000;
 const MAX_CONFLICTS = 20;
 
+/** Reason of the fault where a stored connection opens with none of the keys. */
+export const UNREADABLE = 'connection_unreadable';
+
 /** A connection as stored, opened. */
 export interface OpenConnection {
   readonly id: string;
@@ -61,14 +64,13 @@ export class Connections {
     return this.#options.store;
   }
 
-  /** The connection, or `undefined`. @throws what the store throws; CaracalError where it does not open */
+  /** The connection, or `undefined`. @throws what the store throws; OAuthFault {@link UNREADABLE} where it does not open */
   async read(key: ConnectionKey): Promise<OpenConnection | undefined> {
-    const { store, services, origins } = this.#options;
-    const stored = await store.get(key);
+    const stored = await this.#options.store.get(key);
     if (stored === undefined) return undefined;
-    const binding = connectionBinding(key, origins);
-    const tokens = await openConnection(services.box, stored.sealed, binding);
-    if (services.box.isOutdated(stored.sealed)) void this.#reseal(key, stored, tokens); // never rejects
+    const tokens = await this.#open(key, stored);
+    // The next to read it tries again.
+    if (this.#isOutdated(stored)) void this.#reseal(key, stored, tokens).catch(() => {});
     return { id: stored.id, version: stored.version, tokens };
   }
 
@@ -81,22 +83,20 @@ export class Connections {
   async look(
     key: ConnectionKey,
   ): Promise<{ readonly id: string; readonly tokens: ConnectionTokens | undefined } | undefined> {
-    const { store, services, origins } = this.#options;
-    const stored = await store.get(key);
-    if (stored === undefined) return undefined;
-    const tokens = await openConnection(services.box, stored.sealed, connectionBinding(key, origins)).catch(
-      () => undefined, // sealed with a key that is gone, or for other origins: that is what is told
-    );
-    return { id: stored.id, tokens };
+    const stored = await this.#options.store.get(key);
+    return stored && { id: stored.id, tokens: await this.#open(key, stored).catch(() => undefined) };
   }
 
-  /** Seals a connection with the first key where another one has sealed it. Whether it did. */
-  async reseal(key: ConnectionKey): Promise<boolean> {
-    const { store, services, origins } = this.#options;
-    const stored = await store.get(key);
-    if (stored === undefined || !services.box.isOutdated(stored.sealed)) return false;
-    const tokens = await openConnection(services.box, stored.sealed, connectionBinding(key, origins));
-    return this.#reseal(key, stored, tokens);
+  /**
+   * Seals a connection with the first key where another one has sealed it. `current`: that was done already, or there is none;
+   * `busy`: it is being changed now.
+   *
+   * @throws as `read`
+   */
+  async reseal(key: ConnectionKey): Promise<'resealed' | 'current' | 'busy'> {
+    const stored = await this.#options.store.get(key);
+    if (stored === undefined || !this.#isOutdated(stored)) return 'current';
+    return this.#reseal(key, stored, await this.#open(key, stored));
   }
 
   /** Saves the tokens of somebody who has just connected, in place of whatever was there. */
@@ -119,13 +119,11 @@ export class Connections {
 
   /** Removes the connection, then revokes its tokens upstream, where that can be done. */
   async disconnect(key: ConnectionKey): Promise<'disconnected' | 'not_connected'> {
-    const { store, services, origins } = this.#options;
+    const { store } = this.#options;
     for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
       const stored = await store.get(key);
       if (stored === undefined) return 'not_connected';
-      const tokens = await openConnection(services.box, stored.sealed, connectionBinding(key, origins)).catch(
-        () => undefined,
-      );
+      const tokens = await this.#open(key, stored).catch(() => undefined);
       // First out of use, then revoked: what fails to be revoked must not stay in use.
       if (!(await store.remove(key, stored.version))) continue;
       this.#onChange(key);
@@ -229,10 +227,7 @@ export class Connections {
     const began = clock.monotonic();
     for (let waitMs = FIRST_POLL_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_SAVE_WAIT_MS)) {
       try {
-        const saved = await this.#put(key, marked, tokens);
-        if (saved === 'conflict') return await this.#superseded(key, tokens);
-        this.#tell('connection_refreshed', key, marked.id);
-        return saved;
+        return await this.#trySaving(key, marked, tokens);
       } catch {
         if (clock.monotonic() - began > SAVING_MS) {
           // The request has waited long enough; the tokens serve this process, and are saved as soon as that can be done.
@@ -251,8 +246,7 @@ export class Connections {
     while (clock.monotonic() - began < KEEP_SAVING_MS) {
       await jitteredDelay(LONGEST_SAVE_WAIT_MS);
       try {
-        const saved = await this.#put(key, marked, tokens);
-        if (saved === 'conflict') await this.#superseded(key, tokens);
+        await this.#trySaving(key, marked, tokens);
         return;
       } catch {
         // The store is still down.
@@ -260,9 +254,34 @@ export class Connections {
     }
   }
 
+  /** Answers what is stored then: these tokens, or what somebody has made of the connection meanwhile. @throws as the store does */
+  async #trySaving(
+    key: ConnectionKey,
+    marked: OpenConnection,
+    tokens: ConnectionTokens,
+  ): Promise<OpenConnection | undefined> {
+    let before = marked;
+    for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
+      const saved = await this.#put(key, before, tokens);
+      if (saved !== 'conflict') {
+        this.#tell('connection_refreshed', key, marked.id);
+        return saved;
+      }
+      const now = await this.read(key);
+      const isSame = now?.id === marked.id && now.tokens.refreshToken === marked.tokens.refreshToken;
+      if (!isSame) return await this.#superseded(key, now, tokens);
+      // Somebody has only sealed it anew: what stands there is spent.
+      before = now;
+    }
+    throw new OAuthFault('connection_contended');
+  }
+
   /** Somebody changed the connection while it was refreshed. */
-  async #superseded(key: ConnectionKey, tokens: ConnectionTokens): Promise<OpenConnection | undefined> {
-    const now = await this.read(key);
+  async #superseded(
+    key: ConnectionKey,
+    now: OpenConnection | undefined,
+    tokens: ConnectionTokens,
+  ): Promise<OpenConnection | undefined> {
     // Disconnected meanwhile: what was just obtained must not live on. (Connected anew, the same grant may carry the new tokens.)
     if (now === undefined) await this.#revoke(key, tokens);
     return now;
@@ -289,12 +308,25 @@ export class Connections {
     return change === 'conflict' ? change : { id: before.id, version: change.connection.version, tokens };
   }
 
-  async #reseal(key: ConnectionKey, stored: Connection, tokens: ConnectionTokens): Promise<boolean> {
+  async #reseal(key: ConnectionKey, stored: Connection, tokens: ConnectionTokens): Promise<'resealed' | 'busy'> {
+    const { store, services } = this.#options;
+    // Its refresh token is on its way to the server: whoever presents it writes next.
+    if (tokens.presentFromMs !== undefined && services.clock.now() < tokens.presentFromMs) return 'busy';
+    const sealed = await this.#seal(key, tokens);
+    const change = await store.put(key, stored.version, { id: stored.id, sealed });
+    return change === 'conflict' ? 'busy' : 'resealed';
+  }
+
+  #isOutdated({ sealed }: Connection): boolean {
+    return this.#options.services.box.isOutdated(sealed);
+  }
+
+  async #open(key: ConnectionKey, { sealed }: Connection): Promise<ConnectionTokens> {
+    const { services, origins } = this.#options;
     try {
-      const sealed = await this.#seal(key, tokens);
-      return (await this.#options.store.put(key, stored.version, { id: stored.id, sealed })) !== 'conflict';
-    } catch {
-      return false; // the next to read it tries again
+      return await openConnection(services.box, sealed, connectionBinding(key, origins));
+    } catch (cause) {
+      throw new OAuthFault(UNREADABLE, { explanation: faultOf(cause, 'failed').reason });
     }
   }
 

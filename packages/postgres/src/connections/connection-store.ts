@@ -12,6 +12,7 @@ import {
 import { Connections } from '../connection.js';
 import type { PostgresPool } from '../pool.js';
 import { PostgresError } from '../postgres-error.js';
+import { columnsOf, keyOf, partsOf } from './key-columns.js';
 
 /** Options of {@link postgresConnectionStore}. */
 export interface PostgresConnectionStoreOptions {
@@ -23,20 +24,26 @@ export interface PostgresConnectionStoreOptions {
 
 /** Default of `timeoutMs`. */
 export const POSTGRES_CONNECTIONS_TIMEOUT_MS = 2000;
+/** Rows that `keys()` reads at once. */
+const PAGE_ROWS = 200;
 
-const GET = 'SELECT version, content FROM caracal.connections WHERE key = $1';
-const INSERT = `INSERT INTO caracal.connections (key, label, version, content) VALUES ($1, $2, $3, $4)
-  ON CONFLICT (key) DO NOTHING`;
-const UPDATE = `UPDATE caracal.connections SET label = $2, version = $3, content = $4, changed_at = now()
-  WHERE key = $1 AND version = $5`;
-// A page at a time, so that nobody waits and no transaction stays open while the reader is slow.
-const LIST = 'SELECT key, content FROM caracal.connections WHERE key > $1 ORDER BY key LIMIT 200';
+const GET = 'SELECT version, content, zone IS NULL AS unnamed FROM caracal.connections WHERE key = $1';
+const INSERT = `INSERT INTO caracal.connections (key, label, zone, provider, issuer, subject, version, content)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (key) DO NOTHING`;
+const UPDATE = `UPDATE caracal.connections SET label = $2, zone = $3, provider = $4, issuer = $5, subject = $6, version = $7,
+  content = $8, changed_at = now() WHERE key = $1 AND version = $9`;
+const NAME = `UPDATE caracal.connections SET zone = $2, provider = $3, issuer = $4, subject = $5
+  WHERE key = $1 AND zone IS NULL`;
 const REMOVE = 'DELETE FROM caracal.connections WHERE key = $1 AND version = $2';
+const PAGE = `SELECT key, zone, provider, issuer, subject FROM caracal.connections
+  WHERE key > $1 AND zone IS NOT NULL ORDER BY key LIMIT ${PAGE_ROWS}`;
 
 /**
  * Connections shared by every gateway. Changes compare and set in one statement each, so that exactly one of any number of
  * processes wins. What PostgreSQL does not answer in time throws; such a `put` may have been written, and a later one with
- * the same `expected` is then a `conflict`: read again. `keys` reads a page at a time; each page has the deadline.
+ * the same `expected` is then a `conflict`: read again.
+ *
+ * `keys()` reads page by page. Rows that a release before this one wrote may be missing in it until they are next read or changed.
  *
  * @throws TypeError for options that are not in order. Operations throw PostgresError.
  */
@@ -49,7 +56,17 @@ export function postgresConnectionStore(options: PostgresConnectionStoreOptions)
   async function get(key: ConnectionKey): Promise<Connection | undefined> {
     const { rows } = await connections.query(timeoutMs, GET, [digestOf(key)]);
     const [row] = rows;
+    // Of a release before; whoever asks need not wait for that.
+    if (row?.unnamed) void name(key);
     return row && connectionOf(row.version, JSON.parse(row.content));
+  }
+
+  async function name(key: ConnectionKey): Promise<void> {
+    try {
+      await connections.query(timeoutMs, NAME, [digestOf(key), ...columnsOf(key)]);
+    } catch {
+      // The next to read it tries again.
+    }
   }
 
   async function put(
@@ -60,7 +77,7 @@ export function postgresConnectionStore(options: PostgresConnectionStoreOptions)
     // Made here, so that it can be told afterwards whether what is stored is ours.
     const version = randomUUID();
     // JSON escapes what no text of PostgreSQL holds: U+0000 and lone surrogates.
-    const values = [digestOf(key), labelOf(key), version, JSON.stringify({ id, sealed, of: partsOf(key) })];
+    const values = [digestOf(key), labelOf(key), ...columnsOf(key), version, JSON.stringify({ id, sealed })];
     if (expected !== undefined) values.push(storable(expected));
     const connection = connectionOf(version, { id, sealed });
     try {
@@ -89,17 +106,12 @@ export function postgresConnectionStore(options: PostgresConnectionStoreOptions)
   }
 
   async function* keys(): AsyncGenerator<ConnectionKey> {
-    let after = Buffer.alloc(0);
+    let after: Buffer = Buffer.alloc(0);
     for (;;) {
-      const { rows } = await connections.query(timeoutMs, LIST, [after]);
-      const last = rows.at(-1);
-      if (last === undefined) return;
-      for (const { content } of rows) {
-        const { of } = JSON.parse(content);
-        // Rows of releases before this one do not tell whose they are until they change.
-        if (Array.isArray(of)) yield keyOf(of);
-      }
-      after = last.key;
+      const { rows } = await connections.query(timeoutMs, PAGE, [after]);
+      for (const row of rows) yield keyOf(row);
+      if (rows.length < PAGE_ROWS) return;
+      after = rows.at(-1).key;
     }
   }
 
@@ -122,13 +134,4 @@ function digestOf(key: ConnectionKey): Buffer {
 
 function labelOf(key: ConnectionKey): string {
   return evidenceText(partsOf(key).join(' '));
-}
-
-function keyOf([zoneId = '', providerId = '', issuer, subject]: readonly string[]): ConnectionKey {
-  const owner = issuer === undefined || subject === undefined ? 'shared' : { issuer, subject };
-  return { zoneId, providerId, owner };
-}
-
-function partsOf({ zoneId, providerId, owner }: ConnectionKey): string[] {
-  return owner === 'shared' ? [zoneId, providerId] : [zoneId, providerId, owner.issuer, owner.subject];
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { AUDIT_SQL } from './audit.sql.js';
+import { CONNECTION_KEYS_SQL } from './connection-keys.sql.js';
 import { CONNECTIONS_SQL } from './connections.sql.js';
 import { RESOURCES_SQL } from './resources.sql.js';
 
@@ -16,6 +17,7 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
   { version: 1, name: 'audit', sql: AUDIT_SQL },
   { version: 2, name: 'connections', sql: CONNECTIONS_SQL },
   { version: 3, name: 'resources', sql: RESOURCES_SQL },
+  { version: 4, name: 'connection_keys', sql: CONNECTION_KEYS_SQL },
 ]);
 
 /** The version this release works with. */

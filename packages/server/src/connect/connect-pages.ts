@@ -3,16 +3,18 @@ import { type AuthorizationCodeProvider, type ConnectService, createConnectServi
 import type { Configuration } from '../configuration/configuration.js';
 import type { OAuthEnvironment } from '../providers/oauth-environment.js';
 
+/** Of these providers, those that people connect accounts to. */
+export function connectableOf(providers: Iterable<Provider>): readonly AuthorizationCodeProvider[] {
+  return [...providers].filter((provider): provider is AuthorizationCodeProvider => 'connectable' in provider);
+}
+
 /** The service that hosts the connect pages; `undefined` where no provider is one that people connect to. */
 export function connectServiceOf(
   { connect }: Configuration,
-  providers: Iterable<Provider>,
+  connectable: readonly AuthorizationCodeProvider[],
   environment: OAuthEnvironment,
   others: { readonly secrets: SecretStore; readonly replays: ReplayStore },
 ): ConnectService | undefined {
-  const connectable = [...providers].filter(
-    (provider): provider is AuthorizationCodeProvider => 'connectable' in provider,
-  );
   const { links, outbound, sealing, onEvent } = environment;
   if (connectable.length === 0 || links === undefined) return undefined;
   return createConnectService({

@@ -12,7 +12,7 @@ import {
   type SecretStore,
   type Telemetry,
 } from '@caracal/core';
-import { type ConnectService, connectLinks, type OAuthEvent } from '@caracal/oauth';
+import { type AuthorizationCodeProvider, type ConnectService, connectLinks, type OAuthEvent } from '@caracal/oauth';
 import type { FeedDirectory, OnPostgresWarning } from '@caracal/postgres';
 import { createTokenService, fileSigningKeyStore, type TokenResource, type TokenService } from '@caracal/sts';
 import type {
@@ -23,7 +23,7 @@ import type {
 } from '../configuration/configuration.js';
 import type { LoadedConfiguration } from '../configuration/load-configuration.js';
 import { ConfigurationError, type ConfigurationProblem } from '../configuration/problem.js';
-import { connectServiceOf } from '../connect/connect-pages.js';
+import { connectableOf, connectServiceOf } from '../connect/connect-pages.js';
 import { causeName, faultLog } from '../log/fault-log.js';
 import type { Log } from '../log/log.js';
 import type { OAuthEnvironment } from '../providers/oauth-environment.js';
@@ -44,6 +44,10 @@ export interface Generation {
   readonly tokens: TokenService | undefined;
   /** Hosts the connect pages, on the listener of the token service; `undefined` where nobody connects accounts. */
   readonly connect: ConnectService | undefined;
+  /** Providers that people connect accounts to. */
+  readonly connectable: readonly AuthorizationCodeProvider[];
+  /** Ids of the keys that seal and open; the first seals. */
+  readonly keyIds: readonly string[];
   /** The admin token as it is now; throws where it cannot be had. */
   adminToken(): Secret | Promise<Secret>;
   /** The resource directory as this configuration understands it; `undefined` where none is configured. */
@@ -106,15 +110,18 @@ export async function makeGeneration(loaded: LoadedConfiguration, parts: Generat
     });
     const what = directory === undefined ? { resources } : { directory };
     const gateway = gatewayOf(configuration, [...own, ...others.issuers], what, parts);
+    const connectable = connectableOf(providers.values());
     return {
       loaded,
       gateway,
       tokens,
       directory,
-      connect: connectServiceOf(configuration, providers.values(), oauth, {
+      connect: connectServiceOf(configuration, connectable, oauth, {
         secrets,
         replays: parts.state.replays,
       }),
+      connectable,
+      keyIds: sealing.keys.map(({ id }) => id),
       adminToken: () => adminTokenOf(configuration, secrets),
       commit: others.commit,
       retire: () => directory?.close(),
@@ -247,8 +254,10 @@ function oauthOf(
   };
 }
 
+const TROUBLES: readonly OAuthEvent['type'][] = ['connection_lost', 'connection_unreadable', 'connect_refused'];
+
 function tellEvent(log: Log, { type, time: _, owner, ...event }: OAuthEvent): void {
-  const isTrouble = type.endsWith('_failed') || type === 'connection_lost' || type === 'connect_refused';
+  const isTrouble = type.endsWith('_failed') || TROUBLES.includes(type);
   const whose = owner === undefined || owner === 'shared' ? { owner } : owner;
   log({ level: isTrouble ? 'warn' : 'info', event: `oauth_${type}`, ...event, ...whose });
 }

@@ -3,6 +3,7 @@ import {
   type Anchor,
   type AuditSink,
   type ConnectionStore,
+  type ListedConnections,
   memoryRateLimiter,
   memoryTokenCache,
   type RateLimiter,
@@ -45,6 +46,7 @@ export interface GatewayStores {
 /** What lives as long as the process: the stores behind every generation of the configuration. */
 export interface ServerState extends GatewayStores {
   readonly journal: Journal;
+  readonly connections: ListedConnections;
   /** What is revoked now; `undefined` where processes share it through a server of their own. */
   readonly revoked: (() => Iterable<readonly [Anchor, number]>) | undefined;
   /** What is kept in PostgreSQL; `undefined` where none is configured. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ConnectionStore } from '@caracal/core';
+import type { ListedConnections } from '@caracal/core';
 import type { Journal, SignedHead } from '@caracal/file';
 import type { PostgresPool, PostgresWarning } from '@caracal/postgres';
 import type { Configuration } from '../configuration/configuration.js';
@@ -13,7 +13,7 @@ import { openPostgresPool } from './postgres-pool.js';
 /** What a server keeps in PostgreSQL. No request waits for it, but where a connected account is used. */
 export interface PostgresState {
   /** `undefined` where connections are not kept there. */
-  readonly connections: ConnectionStore | undefined;
+  readonly connections: ListedConnections | undefined;
   /** Takes a signed head; `undefined` where evidence is not shipped. */
   readonly keepHead: ((head: SignedHead) => void) | undefined;
   /** Ships this journal from now on. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Connection, ConnectionContent, ConnectionKey, ConnectionStore } from '@caracal/core';
+import type { Connection, ConnectionContent, ConnectionKey, ConnectionStore, ListedConnections } from '@caracal/core';
 import { AMBIGUOUS_PAIRS, HOSTILE_IDENTIFIERS } from './hostile-texts.js';
 import { type PortCase, portCase, WISHED_CAPACITY } from './port-case.js';
 
@@ -8,6 +8,7 @@ const KEY: ConnectionKey = Object.freeze({
   providerId: 'provider://api',
   owner: Object.freeze({ issuer: 'https://issuer.example', subject: 'alice' }),
 });
+const KEY_ISSUER = 'https://issuer.example';
 const CONTENT: ConnectionContent = Object.freeze({ id: 'account-1', sealed: 'v1.k1.iv.text' });
 
 async function put(
@@ -129,4 +130,61 @@ export const connectionStoreCases: readonly PortCase<ConnectionStore>[] = [
     },
     ['capacity'],
   ),
+];
+
+/** Keys as texts that can be compared, in order. */
+async function listed(store: ListedConnections): Promise<string[]> {
+  const texts: string[] = [];
+  for await (const key of store.keys()) texts.push(textOf(key));
+  return texts.sort();
+}
+
+function textOf({ zoneId, providerId, owner }: ConnectionKey): string {
+  return JSON.stringify(owner === 'shared' ? [zoneId, providerId] : [zoneId, providerId, owner.issuer, owner.subject]);
+}
+
+/** What every {@link ListedConnections} has to do, besides {@link connectionStoreCases}. */
+export const listedConnectionsCases: readonly PortCase<ListedConnections>[] = [
+  portCase('lists nothing where there is nothing', async ({ store }) => {
+    assert.deepEqual(await listed(store), []);
+  }),
+
+  portCase('lists each connection once, also one that was changed, and none that was removed', async ({ store }) => {
+    const keys: ConnectionKey[] = [KEY, { ...KEY, zoneId: 'other' }, { ...KEY, owner: 'shared' }];
+    for (const key of keys) await put(store, key, undefined);
+    await put(store, KEY, (await store.get(KEY))?.version, { ...CONTENT, sealed: 'second' });
+    assert.deepEqual(await listed(store), keys.map(textOf).sort());
+    assert.equal(await store.remove(KEY, (await store.get(KEY))!.version), true);
+    assert.deepEqual(await listed(store), keys.slice(1).map(textOf).sort());
+  }),
+
+  portCase('lists keys as they were given, whatever they hold', async ({ store }) => {
+    const texts = [...HOSTILE_IDENTIFIERS, 'a\0b', '\0', '\ud800', '"\\u0000', ''];
+    const keys = texts.flatMap((text): ConnectionKey[] => [
+      { ...KEY, owner: { issuer: text, subject: 'alice' } },
+      { ...KEY, owner: { issuer: KEY_ISSUER, subject: text } },
+      { zoneId: text, providerId: 'p', owner: 'shared' },
+      { zoneId: 'z', providerId: text, owner: 'shared' },
+    ]);
+    for (const [first, second] of AMBIGUOUS_PAIRS) {
+      keys.push({ ...KEY, owner: { issuer: first, subject: second } });
+      keys.push({ zoneId: first, providerId: second, owner: 'shared' });
+    }
+    for (const key of keys) await put(store, key, undefined);
+    assert.deepEqual(await listed(store), keys.map(textOf).sort());
+    for await (const key of store.keys()) assert.equal((await store.get(key))?.id, CONTENT.id);
+  }),
+
+  portCase('lists many, and goes on while they change', async ({ store }) => {
+    const keys = Array.from({ length: 450 }, (_, index): ConnectionKey => ({ ...KEY, providerId: `${index}` }));
+    for (const key of keys) await put(store, key, undefined);
+    assert.deepEqual(await listed(store), keys.map(textOf).sort());
+    let seen = 0;
+    for await (const key of store.keys()) {
+      seen++;
+      const { version } = (await store.get(key))!;
+      await put(store, key, version, { ...CONTENT, sealed: 'changed' });
+    }
+    assert.equal(seen, keys.length);
+  }),
 ];

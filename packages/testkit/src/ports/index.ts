@@ -5,7 +5,7 @@ export {
   type JudgedQuestions,
   type JudgingAuthorizer,
 } from './authorizer.cases.js';
-export { connectionStoreCases } from './connection-store.cases.js';
+export { connectionStoreCases, listedConnectionsCases } from './connection-store.cases.js';
 export { AMBIGUOUS_PAIRS, HOSTILE_IDENTIFIERS } from './hostile-texts.js';
 export {
   keyRotationCases,
