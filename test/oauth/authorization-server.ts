@@ -7,6 +7,8 @@ export interface TokenRequest {
   readonly grantType: string;
   readonly status: number;
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** The members of the answer. */
+  readonly answer: Readonly<Record<string, unknown>>;
 }
 
 /** A real authorization server on loopback, with refresh rotation and reuse detection. */
@@ -81,7 +83,12 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     if (context.path === '/token/revocation') started.revoked.push(String(context.oidc?.params?.token));
     if (context.path !== '/token') return;
     const parameters = { ...context.oidc?.params };
-    const request = { grantType: String(parameters.grant_type), status: context.status, parameters };
+    const request = {
+      grantType: String(parameters.grant_type),
+      status: context.status,
+      parameters,
+      answer: { ...(context.body as object) },
+    };
     started.tokenRequests.push(request);
     await started.answered?.(request);
   });

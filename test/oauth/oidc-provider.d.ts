@@ -7,6 +7,7 @@ declare module 'oidc-provider' {
     readonly req: IncomingMessage;
     readonly path: string;
     readonly status: number;
+    readonly body?: unknown;
     readonly oidc?: { readonly params?: Readonly<Record<string, unknown>> };
   }
   export default class Provider {

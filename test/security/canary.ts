@@ -17,7 +17,9 @@ function shapesOf(secret: string): string[] {
   return [
     secret,
     encodeURIComponent(secret),
+    new URLSearchParams([['', secret]]).toString().slice(1),
     bytes.toString('hex'),
+    bytes.toString('hex').toUpperCase(),
     JSON.stringify(secret).slice(1, -1),
     ...within,
     ...within.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),

@@ -111,6 +111,14 @@ describe('conformAnswer', () => {
 });
 
 describe('printable', () => {
+  it('shows what a server says, and nothing that could be a token', () => {
+    const plain = 'status 401: invalid_client: AADSTS7000215: Invalid client secret provided for client_secret_basic';
+    expect(printable(plain, [])).toBe(plain);
+    const tokens = ['token-in-an-error-canary-d4', 'ghs_16C7e42F292c6912E7', 'xoxb.1-abcdefgh~ij', `${'a'.repeat(40)}`];
+    for (const token of tokens) expect(printable(`no: ${token}, sorry`, [])).toBe('no: [...], sorry');
+    expect(printable('bad hunter2', ['hunter2'])).toBe('bad [secret]');
+  });
+
   it('is short and printable whatever it is given', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {

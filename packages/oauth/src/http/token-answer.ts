@@ -6,6 +6,8 @@ import { headerOf } from './bounded-fetch.js';
 const MAX_EXPIRES_IN_SECONDS = 365 * 24 * 60 * 60;
 const MAX_RETRY_AFTER_MS = 60_000;
 const MAX_EXPLANATION = 300;
+/** Shortest value of a member that is taken for a secret, characters. */
+const MIN_SECRET = 6;
 
 /** Codes of RFC 6749 section 5.2, RFC 8707 section 2, RFC 7523 and what servers add; any other is `refused`. */
 const KNOWN_ERRORS = new Set([
@@ -121,9 +123,21 @@ function refusalOf(
     .filter((part) => part !== undefined)
     .join(': ');
   return new OAuthFault(`token_endpoint_${error ?? statusReason(status)}`, {
-    explanation: printable(explanation, secrets),
+    explanation: printable(explanation, [...secrets, ...tokensIn(document)]),
     retryAfterMs: retryAfterMs(answer),
   });
+}
+
+/** What a careless server sends along with an error, and may say again in its text. */
+function tokensIn(document: Record<string, unknown> | undefined): readonly string[] {
+  return Object.entries(document ?? {}).flatMap(([name, value]) =>
+    typeof value === 'string' &&
+    value.length >= MIN_SECRET &&
+    /token|secret|code|assertion|key/i.test(name) &&
+    !/error/i.test(name)
+      ? [value]
+      : [],
+  );
 }
 
 function knownError(said: string | undefined): string | undefined {
@@ -151,9 +165,11 @@ function retryAfterMs(answer: OutboundAnswer): number | undefined {
 export function printable(text: string, secrets: readonly string[]): string {
   let shown = text;
   for (const secret of secrets) if (secret !== '') shown = shown.replaceAll(secret, '[secret]');
-  // Anything long enough to be a token or key is not shown, whoever it belongs to.
+  // What could be a token or key is not shown, whoever it belongs to: long, or half as long and with digits among its letters.
   return shown
-    .replace(/[A-Za-z0-9_\-+/=.]{40,}/g, '[...]')
+    .replace(/[A-Za-z0-9_\-+/=.~]{16,}/g, (run) =>
+      run.length >= 40 || (/\d/.test(run) && /[A-Za-z]/.test(run)) ? '[...]' : run,
+    )
     .replace(/[^\x20-\x7e]/g, ' ')
     .slice(0, MAX_EXPLANATION);
 }
