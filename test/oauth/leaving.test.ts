@@ -10,10 +10,12 @@ import {
   Secret,
 } from '@caracal/core';
 import { fetchHandler } from '@caracal/fetch';
+import { koaGateway } from '@caracal/koa';
 import { attach, httpServerOptions } from '@caracal/node';
 import { oauth2ClientCredentials } from '@caracal/oauth';
 import { createTestIssuer } from '@caracal/testkit';
 import { type GuardedOutbound, guardedOutbound, undiciTransport, webBodies } from '@caracal/transport';
+import Koa from 'koa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AuthorizationServer, CLIENT_SECRET, startAuthorizationServer } from './authorization-server.js';
 import { credentialRequest, tokenOf } from './requests.js';
@@ -137,34 +139,44 @@ const UPGRADE = [
 ];
 
 describe('callers who leave while their token is not there yet', () => {
+  const throughNode = (front: Server, gateway: Gateway) => attach(front, gateway);
+  const throughKoa = (front: Server, gateway: Gateway) => {
+    const middleware = koaGateway(gateway);
+    return middleware.attach(front, new Koa().use(middleware));
+  };
+
   it.each([
-    ['requests', []],
-    ['WebSockets', UPGRADE],
-  ])('are let go through Node, %s: the wait ends, nothing goes upstream, the record is there', async (_name, more) => {
-    const world = await slowWorld();
-    const front = createServer(httpServerOptions());
-    const { drain } = attach(front, world.gateway);
-    const port = await listening(front);
-    closing.push(() => drain({ timeoutMs: 1 }));
-    const callers = await Promise.all(Array.from({ length: 50 }, () => sends(port, world, more)));
-    await expect.poll(() => held.length, PATIENCE).toBe(1);
-    for (const caller of callers) caller.destroy();
-    await expect.poll(() => world.left(), PATIENCE).toBe(50);
-    // Still at work for whoever comes: it was the wait that ended.
-    expect([held.length, server.tokenRequests.length, world.seen.length]).toEqual([1, 0, 0]);
-    const stays = await sends(port, world, ['Connection: close']);
-    let answer = '';
-    stays.on('data', (chunk) => {
-      answer += chunk;
-    });
-    const ended = new Promise((resolve) => stays.once('close', resolve));
-    release();
-    await ended;
-    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
-    expect(server.tokenRequests).toHaveLength(1);
-    expect(world.seen).toHaveLength(1);
-    expect(JSON.stringify(world.audit.records())).not.toContain(CLIENT_SECRET);
-  });
+    ['Node', throughNode, []],
+    ['Node, asking for a WebSocket,', throughNode, UPGRADE],
+    ['Koa', throughKoa, []],
+  ])(
+    'are let go through %s: the wait ends, nothing goes upstream, the record is there',
+    async (_name, through, more) => {
+      const world = await slowWorld();
+      const front = createServer(httpServerOptions());
+      const { drain } = through(front, world.gateway);
+      const port = await listening(front);
+      closing.push(() => drain({ timeoutMs: 1 }));
+      const callers = await Promise.all(Array.from({ length: 50 }, () => sends(port, world, more)));
+      await expect.poll(() => held.length, PATIENCE).toBe(1);
+      for (const caller of callers) caller.destroy();
+      await expect.poll(() => world.left(), PATIENCE).toBe(50);
+      // Still at work for whoever comes: it was the wait that ended.
+      expect([held.length, server.tokenRequests.length, world.seen.length]).toEqual([1, 0, 0]);
+      const stays = await sends(port, world, ['Connection: close']);
+      let answer = '';
+      stays.on('data', (chunk) => {
+        answer += chunk;
+      });
+      const ended = new Promise((resolve) => stays.once('close', resolve));
+      release();
+      await ended;
+      expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+      expect(server.tokenRequests).toHaveLength(1);
+      expect(world.seen).toHaveLength(1);
+      expect(JSON.stringify(world.audit.records())).not.toContain(CLIENT_SECRET);
+    },
+  );
 
   it('are let go through fetch', async () => {
     const world = await slowWorld();
