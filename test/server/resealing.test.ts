@@ -163,4 +163,22 @@ describe.each(['PostgreSQL', 'files'] as const)('connections in %s', (where) => 
     },
     120_000,
   );
+
+  it.runIf(where === 'PostgreSQL')(
+    'are sealed anew at a start, too',
+    async () => {
+      const environment = { ...SECRETS, DATABASE_URL: database!.url };
+      const other = await serverWorld((configuration) => configured(configuration, keys(1, 3)), {}, environment);
+      try {
+        const ended = () => other.logged.filter(({ event }) => event === 'resealing_ended');
+        await expect.poll(() => ended().length, PATIENCE).toBe(1);
+        expect(ended()).toMatchObject([{ level: 'info', key: 'k1', resealed: 1, failed: 0 }]);
+        const { rows } = await database!.pool.query('SELECT content FROM caracal.connections');
+        expect(JSON.parse(rows[0].content).sealed).toMatch(/^v1\.k1\./);
+      } finally {
+        await other.close();
+      }
+    },
+    120_000,
+  );
 });
