@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { DEFAULT_LIMITS, type ErrorCode, GATEWAY_DEFAULTS, STATUS_OF_CODE, STATUS_OF_REASON } from '@caracal/core';
 import { describe, expect, it } from 'vitest';
-import { GAPS, gapsOf, gapTable } from '../runtimes/gaps.mjs';
+import { gapsOf, gapTable } from '../runtimes/gaps.mjs';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -130,7 +130,8 @@ export function compared(observation, raw) {
 const CHANCE = new Set(['id', 'time', 'bootId', 'requestId', 'traceId', 'durationMs', 'firstByteMs']);
 const LEFT_OUT = new Set(['date', 'connection', 'keep-alive']);
 
-function withoutChance(record, known) {
+/** A record without what differs each time. */
+export function withoutChance(record, known) {
   const kept = Object.entries(record).filter(([name]) => !CHANCE.has(name));
   return JSON.parse(plain(JSON.stringify(Object.fromEntries(kept)), known));
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import { expect, it } from 'vitest';
-import { root } from './packages.js';
+import { root } from './packages.mjs';
 
 const MAX_GZIP_BYTES = 6_000;
 

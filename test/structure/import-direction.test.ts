@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { builtFiles, packages } from './packages.js';
+import { builtFiles, packages } from './packages.mjs';
 
 /** What each package may import, as docs and ARCHITECTURE draw the arrows. `node:` stands for every module of Node. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {

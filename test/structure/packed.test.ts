@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { packages, root } from './packages.js';
-import { installTarballs, link, packAll, run } from './packed.js';
+import { packages, root } from './packages.mjs';
+import { installTarballs, link, packAll, run } from './packed.mjs';
 
 let project: string;
 let tarballs: ReadonlyMap<string, string>;

@@ -4,7 +4,7 @@ import { EdgeVM } from '@edge-runtime/vm';
 import ts from 'typescript';
 import { build } from 'vite';
 import { describe, expect, it } from 'vitest';
-import { builtFiles, packages, root } from './packages.js';
+import { builtFiles, packages, root } from './packages.mjs';
 
 const FOREIGN_GLOBALS = new Set([
   ...['Buffer', 'process', 'require', 'module', '__dirname', '__filename', 'global', 'setImmediate'], // Node
