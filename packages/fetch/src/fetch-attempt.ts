@@ -10,15 +10,18 @@ export class FetchAttempt implements Dispatched {
   readonly #plan: Plan;
   readonly #body: ReadableStream<Uint8Array> | null;
   readonly #handler: TransportHandler;
+  readonly #proxyPasses: boolean;
   readonly #abort = new AbortController();
   #over = false;
   #bodyFailed = false;
   #resumed: (() => void) | undefined;
 
-  constructor(plan: Plan, body: ReadableStream<Uint8Array> | null, handler: TransportHandler) {
+  /** @param proxyPasses whether a proxy that the environment names may be used */
+  constructor(plan: Plan, body: ReadableStream<Uint8Array> | null, handler: TransportHandler, proxyPasses: boolean) {
     this.#plan = plan;
     this.#body = body;
     this.#handler = handler;
+    this.#proxyPasses = proxyPasses;
   }
 
   get over(): boolean {
@@ -74,9 +77,11 @@ export class FetchAttempt implements Dispatched {
       referrerPolicy: 'no-referrer',
       // A stream as a body needs it; the answer may come before the body has ended all the same.
       duplex: 'half',
-      // Bun's own. Without the second it sends any request again, POST too, where a kept connection was closed meanwhile.
+      // Bun's own. Without the second it sends any request again, POST too, where a kept connection was closed meanwhile;
+      // without the third the proxy that the environment names would get the request and its credential.
       decompress: false,
       keepalive: false,
+      ...(this.#proxyPasses ? undefined : { proxy: false }),
     };
     return fetch(plan.origin + plan.target, init as RequestInit);
   }

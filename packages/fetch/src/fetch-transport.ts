@@ -1,11 +1,13 @@
 import { type Dispatched, type Plan, refuseUnknownOptions, type Transport, type TransportHandler } from '@caracal/core';
+import { checkEnvironment } from './environment.js';
 import { FetchAttempt } from './fetch-attempt.js';
 import { hostOf, isLiteral } from './literal-host.js';
 
 /**
  * `fetch` resolves names by itself and does not say to what, so the address policy of a resource cannot be held for an
  * upstream that has a name: such upstreams are refused (502 `upstream_not_allowed`) unless this option is `true`. Set it
- * where the platform keeps requests out of your network (Workers), or a proxy of yours judges addresses.
+ * where the platform keeps requests out of your network (Workers), or a proxy of yours judges addresses: only then is one that
+ * the environment names (`HTTPS_PROXY`) used.
  */
 export const judgeNoNames: unique symbol = Symbol('caracal.judgeNoNames');
 
@@ -22,13 +24,16 @@ export interface FetchTransportOptions {
  * `Accept-Encoding` is `identity` where the runtime decodes bodies (all but Bun); an answer that is encoded all the same
  * arrives decoded, without the headers that describe it encoded. Interim responses are not seen, no connection has a
  * deadline of its own, and nothing is sent a second time. Runtimes add headers (`User-Agent`, `Accept`) that are not there.
+ * @throws TypeError for an unknown option, where `NODE_TLS_REJECT_UNAUTHORIZED` is `0`, and where the environment names a proxy
+ * that this runtime's `fetch` would obey
  */
 export function fetchTransport(options: FetchTransportOptions = {}): Transport<ReadableStream<Uint8Array>> {
   refuseUnknownOptions('fetchTransport', options, []);
   const namesPass = options[judgeNoNames] === true;
+  checkEnvironment(namesPass);
   return {
     dispatch(plan, body, handler): Dispatched {
-      const attempt = new FetchAttempt(plan, body, handler);
+      const attempt = new FetchAttempt(plan, body, handler, namesPass);
       queueMicrotask(() => begin(attempt, plan, handler, namesPass));
       return attempt;
     },
