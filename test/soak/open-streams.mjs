@@ -50,11 +50,12 @@ export async function streamUpstream() {
   };
 }
 
-/** A caller with one open stream. `received` is what came behind its head; `closedAt` ms of the performance clock. */
+/** A caller with one open stream. `received` is what came behind its head; `lastByteAt`, `closedAt`: ms of the performance clock. */
 export class StreamCaller {
   #socket;
   #head = '';
   received = '';
+  lastByteAt;
   closedAt;
 
   static async open(port, mandate, { webSocket = false } = {}) {
@@ -84,6 +85,7 @@ export class StreamCaller {
       socket.on('data', (text) => {
         if (begun) {
           this.received += text;
+          this.lastByteAt = performance.now();
           return;
         }
         this.#head += text;

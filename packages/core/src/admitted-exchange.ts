@@ -3,7 +3,7 @@ import type { Credential } from './attach/provider.js';
 import type { Recorder } from './audit/recorder.js';
 import type { Clock } from './clock.js';
 import { type Denial, deny, type ErrorCode } from './errors.js';
-import type { EndReason, Exchange, Follower, ResponseHead, Settlement } from './exchange.js';
+import type { EndReason, Exchange, Follower, Later, ResponseHead, Settlement } from './exchange.js';
 import type { Plan } from './forward/plan.js';
 import type { TraceContext } from './forward/trace-context.js';
 import type { Refusal } from './head/head.js';
@@ -139,12 +139,12 @@ export class AdmittedExchange implements Exchange, LiveExchange {
     this.#follower?.tick(now);
   }
 
-  end(reason: EndReason): void {
+  end(reason: EndReason, later?: Later): void {
     if (this.#settled) return;
     this.#ended = reason;
     try {
       // First: a service that ends its answer when the signal aborts would end cleanly what has to be cut.
-      this.#follower?.ended(reason);
+      this.#follower?.ended(reason, later);
     } finally {
       this.#controller?.abort(reason);
     }

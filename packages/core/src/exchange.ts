@@ -8,10 +8,16 @@ import type { Mandate } from './verify/mandate.js';
 /** Why the gateway ends an exchange that is under way. */
 export type EndReason = 'revoked' | 'expired' | 'shutdown';
 
+/** Takes work that is to be done before anything else happens in this process, but after what is more urgent. */
+export type Later = (rest: () => void) => void;
+
 /** What follows an exchange: the drive, or a service that enforces in process. Both methods are called synchronously. */
 export interface Follower {
-  /** The gateway ends this exchange now. */
-  ended(reason: EndReason): void;
+  /**
+   * The gateway ends this exchange now. Where many end together, `later` takes what the caller does not wait for (the upstream's
+   * side, the record), and runs it in the same turn, once every caller has been cut off. Without it everything is done at once.
+   */
+  ended(reason: EndReason, later?: Later): void;
   /** Comes at least every `tickMs` while the exchange is live. `now`: monotonic ms. */
   tick(now: number): void;
   /** How often it wants to be asked, ms. */

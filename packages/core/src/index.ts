@@ -80,7 +80,7 @@ export {
   STATUS_OF_CODE,
   STATUS_OF_REASON,
 } from './errors.js';
-export type { EndReason, Exchange, Follower, ResponseHead, Settlement } from './exchange.js';
+export type { EndReason, Exchange, Follower, Later, ResponseHead, Settlement } from './exchange.js';
 export type { ExplainedCheck, Explanation } from './explain.js';
 // forward
 export { type AddressPolicy, addressPolicy } from './forward/address-policy.js';

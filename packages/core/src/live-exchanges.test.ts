@@ -51,6 +51,27 @@ describe('LiveExchanges', () => {
     live.stop();
   });
 
+  it('comes to what can wait when all callers have been cut, and does all of it, in the same turn', () => {
+    const live = new LiveExchanges(() => now);
+    const order: string[] = [];
+    for (const name of ['a', 'b', 'c']) {
+      const member = new FakeExchange();
+      Object.assign(member, {
+        end: (_reason: string, later: (rest: () => void) => void) => {
+          order.push(name);
+          later(() => {
+            order.push(`rest of ${name}`);
+            if (name === 'a') throw new Error('its upstream is of another kind');
+          });
+        },
+      });
+      live.add(member);
+    }
+    expect(() => live.end('revoked', () => true)).toThrow(AggregateError);
+    expect(order).toEqual(['a', 'b', 'c', 'rest of a', 'rest of b', 'rest of c']);
+    live.stop();
+  });
+
   it('keeps its count through removals in any order, and a second removal changes nothing', () => {
     const live = new LiveExchanges(() => now);
     const members = [new FakeExchange(), new FakeExchange(), new FakeExchange()];

@@ -1,4 +1,4 @@
-import type { EndReason } from './exchange.js';
+import type { EndReason, Later } from './exchange.js';
 
 /** A member of the list. */
 export interface LiveExchange {
@@ -6,7 +6,7 @@ export interface LiveExchange {
   position: number;
   readonly tickMs: number;
   tick(now: number): void;
-  end(reason: EndReason): void;
+  end(reason: EndReason, later: Later): void;
 }
 
 const LONGEST_TICK_MS = 1000;
@@ -57,16 +57,23 @@ export class LiveExchanges {
     if (this.#list.length === 0) this.#emptied?.();
   }
 
-  /** Ends every exchange that `matches`. @throws AggregateError where some could not be told; all others have been */
+  /**
+   * Ends every exchange that `matches`, in one turn: first every caller is cut off, then follows what none of them waits for.
+   * @throws AggregateError where some could not be told; all others have been
+   */
   end(reason: EndReason, matches: (exchange: LiveExchange) => boolean): void {
     const failures: unknown[] = [];
-    for (const exchange of this.#list.filter(matches)) {
+    const attempt = (work: () => void): void => {
       try {
-        exchange.end(reason);
+        work();
       } catch (cause) {
         failures.push(cause);
       }
-    }
+    };
+    const rests: (() => void)[] = [];
+    const later: Later = (rest) => void rests.push(rest);
+    for (const exchange of this.#list.filter(matches)) attempt(() => exchange.end(reason, later));
+    for (const rest of rests) attempt(rest);
     if (failures.length > 0) throw new AggregateError(failures, 'An exchange could not be ended');
   }
 

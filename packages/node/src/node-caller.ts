@@ -195,10 +195,11 @@ export class NodeCaller implements Caller<Readable>, Presence {
     // To an HTTP/1.0 caller the end of the connection is the end of the body: only a reset tells it otherwise. A TLS
     // socket cannot be reset, but ends without its closing alert. Nor can a socket of the file system, which has no
     // address: `resetAndDestroy` throws for it.
-    const { httpVersionMinor } = this.#req;
-    const resettable = this.#socket.remoteAddress !== undefined && !('encrypted' in this.#socket);
-    if (httpVersionMinor === 0 && resettable) this.#socket.resetAndDestroy();
-    else this.#socket.destroy();
+    // Asked of these callers alone: to look an address up is a system call, and thousands may be cut at once.
+    const socket = this.#socket;
+    const reset = this.#req.httpVersionMinor === 0 && socket.remoteAddress !== undefined && !('encrypted' in socket);
+    if (reset) socket.resetAndDestroy();
+    else socket.destroy();
   }
 
   // RFC 9112 section 9.3: a connection is kept only if the whole request is read.

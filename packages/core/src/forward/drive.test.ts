@@ -352,5 +352,18 @@ describe('drive', () => {
       expect(log).toEqual(['respond 200', 'destroy']);
       expect(settlements).toMatchObject([{ outcome: 'expired_mid_stream' }]);
     });
+
+    it('cuts the caller first, and leaves the upstream and the record to later where many end together', () => {
+      const { attempts, follower, log, upstream, settlements } = setUp();
+      upstream().onHead(200, ['content-type', 'text/event-stream']);
+      const rests: (() => void)[] = [];
+      follower().ended('revoked', (rest) => rests.push(rest));
+      expect([log, attempts[0]!.aborted, settlements]).toEqual([['respond 200', 'destroy'], false, []]);
+      // Nothing can come in between, but whatever is told twice changes nothing.
+      follower().ended('shutdown', (rest) => rests.push(rest));
+      for (const rest of rests) rest();
+      expect(attempts[0]!.aborted).toBe(true);
+      expect(settlements).toMatchObject([{ outcome: 'revoked_mid_stream' }]);
+    });
   });
 });

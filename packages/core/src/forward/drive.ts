@@ -1,6 +1,6 @@
 import type { Outcome } from '../audit/record.js';
 import type { ErrorCode } from '../errors.js';
-import type { EndReason, Exchange, Follower, ResponseHead } from '../exchange.js';
+import type { EndReason, Exchange, Follower, Later, ResponseHead } from '../exchange.js';
 import type { Refusal } from '../head/head.js';
 import type { WebSocketOffer } from '../head/websocket-offer.js';
 import type { Limits } from '../resolve/resource.js';
@@ -221,15 +221,19 @@ class Drive<Body> implements TransportHandler, Driven, Follower {
 
   // --- what the gateway tells
 
-  ended(reason: EndReason): void {
+  ended(reason: EndReason, later: Later = (rest) => rest()): void {
     if (this.#phase === 'settled') return;
-    if (this.#phase !== 'answering') {
-      const { code, outcome } = ENDINGS[reason];
-      return this.#fail(code, reason, outcome);
+    const { code, outcome } = ENDINGS[reason];
+    if (this.#phase !== 'answering') return this.#fail(code, reason, outcome);
+    this.#phase = 'settled';
+    try {
+      this.#caller.destroy();
+    } finally {
+      later(() => {
+        this.#attempt?.abort();
+        this.#settle(outcome, undefined, reason);
+      });
     }
-    this.#attempt?.abort();
-    this.#caller.destroy();
-    this.#settle(ENDINGS[reason].outcome, undefined, reason);
   }
 
   tick(now: number): void {

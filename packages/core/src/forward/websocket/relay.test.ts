@@ -124,6 +124,17 @@ describe('Relay', () => {
     },
   );
 
+  it('says it to the caller first, and passes nothing on before the upstream is told as well', () => {
+    const { caller, upstream, relay, ends } = started();
+    const rests: (() => void)[] = [];
+    relay.ended('revoked', (rest) => rests.push(rest));
+    expect(lastClose(caller).code).toBe(1008);
+    expect([upstream.written, ends]).toEqual([[], []]);
+    for (const rest of rests) rest();
+    expect(lastClose(upstream)).toMatchObject({ code: 1008, masked: true });
+    expect(ends).toMatchObject([{ outcome: 'revoked_mid_stream' }]);
+  });
+
   it('waits for the end of a frame before it closes, and passes nothing behind it', () => {
     const { caller, upstream, relay, ends, up } = started();
     const open = text(300, MASK);

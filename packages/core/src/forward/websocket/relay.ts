@@ -1,5 +1,5 @@
 import type { Outcome } from '../../audit/record.js';
-import type { EndReason, Follower } from '../../exchange.js';
+import type { EndReason, Follower, Later } from '../../exchange.js';
 import type { Channel, ChannelListener } from '../channel.js';
 import { ENDINGS } from '../endings.js';
 import { CLOSE_GOING_AWAY, CLOSE_POLICY_VIOLATION, closeFrame } from './close-frame.js';
@@ -72,10 +72,10 @@ export class Relay implements Follower {
     }
   }
 
-  ended(reason: EndReason): void {
+  ended(reason: EndReason, later?: Later): void {
     const { code, outcome } = ENDINGS[reason];
     const status = reason === 'shutdown' ? CLOSE_GOING_AWAY : CLOSE_POLICY_VIOLATION;
-    this.#close(status, code, { outcome, reason });
+    this.#close(status, code, { outcome, reason }, later);
   }
 
   /** What one end tells. `from`: the direction it sends in; `to`: the one it receives. */
@@ -111,15 +111,25 @@ export class Relay implements Follower {
     this.#ended ??= { outcome, reason: undefined };
   }
 
-  #close(status: number, reason: string, end: Pick<RelayEnd, 'outcome' | 'reason'>): void {
+  #close(
+    status: number,
+    reason: string,
+    end: Pick<RelayEnd, 'outcome' | 'reason'>,
+    later: Later = (rest) => rest(),
+  ): void {
     if (this.#cut) return;
     this.#cut = true;
     // Also where one end has gone already: the other may not have heard of it yet, and goes on.
     this.#ended = end;
-    this.#hurry();
-    this.#up.endWith(closeFrame(status, reason, crypto.getRandomValues(new Uint8Array(4))));
-    this.#down.endWith(closeFrame(status, reason));
-    this.#tellIfOver();
+    try {
+      this.#down.endWith(closeFrame(status, reason));
+    } finally {
+      later(() => {
+        this.#hurry();
+        this.#up.endWith(closeFrame(status, reason, crypto.getRandomValues(new Uint8Array(4))));
+        this.#tellIfOver();
+      });
+    }
   }
 
   #hurry(): void {
