@@ -13,6 +13,13 @@ describe('escapeForTerminal', () => {
     expect(escapeForTerminal('Ünïcödé עברית العربية \u{1f511} a\\b')).toBe('Ünïcödé עברית العربية \u{1f511} a\\b');
   });
 
+  it('shows characters that are not seen, so that two names which look alike are not', () => {
+    expect(escapeForTerminal('al\u200bice\u2060\ufeff\u00ad\u{e0041}')).toBe(
+      'al\\u200bice\\u2060\\ufeff\\u00ad\\udb40\\udc41',
+    );
+    expect(JSON.parse(jsonLine('al\u200bice\u{e0041}'))).toBe('al\u200bice\u{e0041}');
+  });
+
   it('writes no lone surrogate', () => {
     expect(escapeForTerminal('a\ud800b')).toBe('a\ufffdb');
   });
@@ -23,7 +30,7 @@ describe('jsonLine', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' })), (value) => {
         const line = jsonLine(value);
-        expect(line).not.toMatch(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u);
+        expect(line).not.toMatch(/[\p{Cc}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2028\u2029]/u);
         expect(JSON.stringify(JSON.parse(line))).toBe(JSON.stringify(value));
       }),
       { numRuns: 300 },
