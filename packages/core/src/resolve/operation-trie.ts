@@ -77,10 +77,13 @@ function isAlias(node: OperationNode, segment: string): boolean {
   return node.decoded.has(once) || node.decoded.has(decodeEscapes(once));
 }
 
-// `;` and escaped separators end a segment for some upstreams and not for others: no single value may hold them.
+// `;` and escaped separators, escaped more than once too, end a segment for some upstreams and not for others: no single
+// value may hold them.
 function isPlain(segment: string): boolean {
-  return segment !== '' && !segment.includes(';') && !segment.includes('%2F') && !segment.includes('%5C');
+  return segment !== '' && !segment.includes(';') && !(segment.includes('%') && ESCAPED_SEPARATOR.test(segment));
 }
+
+const ESCAPED_SEPARATOR = /%(?:25)*(?:2F|5C)/i;
 
 function childOf(node: OperationNode, segment: string | undefined): OperationNode {
   if (segment === undefined) {

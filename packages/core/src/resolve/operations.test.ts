@@ -58,7 +58,7 @@ describe('operationTable', () => {
 
   it('gives {name} no segment with a hidden separator; /** takes it', () => {
     const operations = table('GET /a/{id}', 'GET /b/**');
-    for (const segment of ['x%2Fy', 'x%2fy', 'x%5Cy', 'x%5cy', 'x;y', ';']) {
+    for (const segment of ['x%2Fy', 'x%2fy', 'x%5Cy', 'x%5cy', 'x%252Fy', 'x%252fy', 'x%25255cy', 'x;y', ';']) {
       expect(matched(operations, 'GET', `/a/${segment}`)).toBeUndefined();
       expect(matched(operations, 'GET', `/b/${segment}`)).toBe('/b/**');
     }
@@ -228,7 +228,7 @@ function rankOf(template: readonly string[], path: readonly string[]): string | 
   if (rest ? path.length <= fixed.length : path.length !== fixed.length) return undefined;
   const ranks = fixed.map((part, index) => {
     const segment = path[index] ?? '';
-    if (part === '{x}') return segment === '' || /;|%2f|%5c/i.test(segment) ? 'no' : '1';
+    if (part === '{x}') return segment === '' || /;|%(25)*(2f|5c)/i.test(segment) ? 'no' : '1';
     return spelling(part) === spelling(segment) ? '0' : 'no';
   });
   return ranks.includes('no') ? undefined : `${ranks.join('')}${rest ? '2' : ''}`;

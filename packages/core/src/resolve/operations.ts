@@ -29,8 +29,9 @@ const METHOD = /^[A-Z][A-Z0-9!#$%&'*+.^_`|~-]{0,63}$/;
  *
  * The most specific template wins, segment by segment: a literal before a `{name}` before a trailing `/**`. Segments
  * compare case-sensitively after decoding unreserved characters once. `{name}` is one segment that is not empty and
- * holds no `;`, `%2F` or `%5C`; `/a/**` is `/a/` and all that begins with it, not `/a`. A path with an empty segment
- * before its last matches nothing, nor does one that is another spelling of a literal, see {@link findOperation}.
+ * holds no `;`, `%2F` or `%5C`, nor those escaped again (`%252F`); `/a/**` is `/a/` and all that begins with it, not `/a`.
+ * A path with an empty segment before its last matches nothing, nor does one that is another spelling of a literal, see
+ * {@link findOperation}.
  *
  * @param resourceScopes Scopes of the resource, among which an operation's must be, and what an operation needs that
  *   declares no `scopes`. `scopes: []` needs none.
