@@ -1,5 +1,14 @@
 import { inspect } from 'node:util';
-import { type Credential, Denial, generateSealingKey, memoryTokenCache, type Provider, Secret } from '@caracal/core';
+import {
+  type CachedToken,
+  type Credential,
+  Denial,
+  generateSealingKey,
+  memoryTokenCache,
+  type Provider,
+  Secret,
+  type TokenCache,
+} from '@caracal/core';
 import { type ClientCredentialsOptions, type OAuthEvent, oauth2ClientCredentials } from '@caracal/oauth';
 import { type GuardedOutbound, guardedOutbound } from '@caracal/transport';
 import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
@@ -62,6 +71,33 @@ function shared(clock = adjustableClock()) {
 }
 
 describe('client credentials at a real authorization server', () => {
+  it('attaches no token that whoever can write to the cache has taken from another place of it', async () => {
+    const common = shared();
+    const stored: CachedToken[] = [];
+    // Answers every question with what was kept first, as good for ever.
+    const tokenCache: TokenCache = {
+      get: (key) => (stored[0] ? { ...stored[0], expiresAtMs: 1e15 } : common.tokenCache.get(key)),
+      claimRefresh: (...asked) => common.tokenCache.claimRefresh(...asked),
+      finishRefresh: (key, owner, token) => {
+        stored.push(token);
+        return common.tokenCache.finishRefresh(key, owner, token);
+      },
+      abandonRefresh: (...asked) => common.tokenCache.abandonRefresh(...asked),
+      forget: (key) => common.tokenCache.forget(key),
+    };
+    const first = provider({ ...common, tokenCache });
+    const token = await attach(first);
+    const other = provider({ ...common, tokenCache, id: 'provider://other' });
+    const elsewhere = provider({ ...common, tokenCache, origins: ['https://elsewhere.example'] });
+    const inZone = tokenOf(first.attach(credentialRequest(first, { zoneId: 'other' })));
+    for (const attached of [await attach(other), await attach(elsewhere), await inZone]) {
+      expect(attached).toMatch(/^[\w-]{20,}$/);
+      expect(attached).not.toBe(token);
+    }
+    // Its own place is another thing: what was sealed for it is its own.
+    expect(await attach(provider({ ...common, tokenCache }))).toBe(token);
+  });
+
   it.each([
     ['client_secret_basic', { clientId: 'basic' }],
     ['client_secret_post', { clientId: 'post', clientAuthentication: 'client_secret_post' as const }],
