@@ -254,16 +254,15 @@ describe('where a credential may go', () => {
 
   it('needs origins unless the upstream is on this machine', () => {
     expect(mistake({ provider: apiKey() })).toContain('add origins: ["https://billing.example"]');
-    for (const upstreamUrl of [
-      'http://127.0.0.1:1',
-      'http://127.9.9.9',
-      'http://[::1]',
-      'http://localhost',
-      'http://a.localhost',
-    ]) {
+    for (const upstreamUrl of ['http://127.0.0.1:1', 'http://127.9.9.9', 'http://[::1]', 'http://localhost']) {
       expect(mistake({ upstreamUrl, provider: apiKey() })).toBe('no mistake');
     }
-    for (const upstreamUrl of ['https://128.0.0.1', 'https://localhost.example', 'https://127.0.0.1.example']) {
+    for (const upstreamUrl of [
+      'https://128.0.0.1',
+      'https://localhost.example',
+      'https://127.0.0.1.example',
+      'https://a.localhost', // which many resolvers ask the network for
+    ]) {
       expect(mistake({ upstreamUrl, provider: apiKey() })).toContain('has a credential but no origins');
     }
     expect(mistake({ upstreamUrl: undefined, provider: apiKey() })).toBe('no mistake');

@@ -28,10 +28,13 @@ export function parseUpstreamUrl(text: string): Upstream {
   return Object.freeze({ origin, host, basePath: rawPath.endsWith('/') ? rawPath.slice(0, -1) : rawPath });
 }
 
-/** Whether an origin is this machine itself: `localhost` and names below it, 127.0.0.0/8, `[::1]`. */
+/**
+ * Whether an origin is this machine itself: `localhost`, 127.0.0.0/8, `[::1]`. Not names below `localhost`: RFC 6761 has
+ * resolvers answer them by themselves, and many ask the network, which may answer what it likes.
+ */
 export function isLoopbackOrigin(origin: string): boolean {
   const { hostname } = new URL(origin);
-  if (hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]') return true;
+  if (hostname === 'localhost' || hostname === '[::1]') return true;
   // The URL parser has written every spelling of an IPv4 address as four decimal numbers.
   return /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
