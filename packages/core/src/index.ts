@@ -164,6 +164,7 @@ export type { KeySet, KeySource, VerificationKey } from './verify/key-source.js'
 export { CLOCK_SKEW_SECONDS, type Lifetime, lifetimeOf, MAX_LIFE_SECONDS } from './verify/lifetime.js';
 export { type LocalKeySourceOptions, localKeySource } from './verify/local-key-source.js';
 export type { ChainLink, Delegation, Mandate } from './verify/mandate.js';
+export { peerNetwork } from './verify/peer-network.js';
 export { type RemoteKeySourceOptions, remoteKeySource } from './verify/remote-key-source.js';
 export type { RevocationStore } from './verify/revocation-store.js';
 export { isScope, MAX_SCOPES } from './verify/scope-claim.js';

@@ -16,6 +16,13 @@ describe('VerificationBudget', () => {
     expect(budget.refuse('a', 1_500)).toBeUndefined();
   });
 
+  it('counts a whole /64 of IPv6 as one peer, whose host has all of its addresses', () => {
+    const budget = new VerificationBudget();
+    for (let i = 0; i < MAX_FAILURES_PER_SECOND; i++) budget.failed(`2001:db8:0:1::${i.toString(16)}`, 500);
+    expect(budget.refuse('2001:db8:0:1:ffff::1', 500)).toMatchObject({ reason: 'peer_failures' });
+    expect(budget.refuse('2001:db8:0:2::1', 500)).toBeUndefined();
+  });
+
   it('runs so many verifications at once, and the next in their turn', async () => {
     const budget = new VerificationBudget();
     const gates = Array.from({ length: MAX_CONCURRENT_VERIFICATIONS }, () => deferred<string>());

@@ -1,9 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { type Denial, deny } from '../errors.js';
+import { peerNetwork } from './peer-network.js';
 
 /** Most signatures being verified at once. */
 export const MAX_CONCURRENT_VERIFICATIONS = 64;
-/** Most failed verifications of one peer in a second. */
+/** Most failed verifications of one peer in a second; an IPv6 /64 is one peer. */
 export const MAX_FAILURES_PER_SECOND = 200;
 /** Most peers whose failures are counted; beyond it the one not heard of longest is forgotten. */
 export const MAX_COUNTED_PEERS = 10_000;
@@ -27,16 +28,17 @@ export class VerificationBudget {
 
   /** Refuses a peer that has failed too often in this second. `nowMs` is monotonic. */
   refuse(peer: string, nowMs: number): Denial | undefined {
-    const failures = this.#failures.get(peer);
+    const failures = this.#failures.get(peerNetwork(peer));
     if (failures === undefined || nowMs - failures.since >= WINDOW_MS) return undefined;
     return failures.count >= MAX_FAILURES_PER_SECOND ? deny('overloaded', 'peer_failures') : undefined;
   }
 
   /** Counts a failed verification. `nowMs` is monotonic. */
   failed(peer: string, nowMs: number): void {
-    const failures = this.#failures.get(peer);
+    const network = peerNetwork(peer);
+    const failures = this.#failures.get(network);
     if (failures === undefined || nowMs - failures.since >= WINDOW_MS) {
-      this.#failures.set(peer, { since: nowMs, count: 1 });
+      this.#failures.set(network, { since: nowMs, count: 1 });
     } else {
       failures.count++;
     }

@@ -1,9 +1,16 @@
-import { ask, Denial, own, type ReplayStore, type RevocationStore, VerificationBudget } from '@caracal/core';
+import {
+  ask,
+  Denial,
+  own,
+  peerNetwork,
+  type ReplayStore,
+  type RevocationStore,
+  VerificationBudget,
+} from '@caracal/core';
 import type { Application } from '../application.js';
 import { Denied, denied } from '../denied.js';
 import type { Settings } from '../settings.js';
 import { parseAssertion, verifyAssertion } from './client-assertion.js';
-import { peerNetwork } from './peer-network.js';
 import type { PresentedCredentials } from './presented-credentials.js';
 import { SecretVerifier } from './secret-verifier.js';
 

@@ -1,5 +1,5 @@
 /**
- * Whom guesses are counted against: an IPv4 address, or the /64 of an IPv6 one, because a single host has all of that
+ * Whom guesses and forgeries are counted against: an IPv4 address, or the /64 of an IPv6 one, because a single host has all of that
  * network's addresses. Anything else stands for itself. @see RFC 6177 section 2
  */
 export function peerNetwork(address: string): string {
