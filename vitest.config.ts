@@ -16,7 +16,8 @@ export default defineConfig({
     // Most suites wait for servers and timers: on two cores one worker, the default, leaves both idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
-      { resolve, ssr, test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'] } },
+      // Properties are tried hundreds of times: on a busy machine that takes more than the default of 5 s.
+      { resolve, ssr, test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'], testTimeout: 30_000 } },
       {
         resolve,
         ssr,
@@ -25,6 +26,7 @@ export default defineConfig({
           name: 'core-edge',
           include: ['packages/core/src/**/*.test.ts'],
           environment: 'edge-runtime',
+          testTimeout: 30_000,
           setupFiles: ['test/without-node-globals.ts'],
         },
       },
