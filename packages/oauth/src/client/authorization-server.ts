@@ -79,9 +79,8 @@ export class AuthorizationServerSource {
       const answer = await boundedFetch(url, { method: 'GET', headers: { Accept: 'application/json' } }, limits);
       const document = answer.status === 200 ? jsonObject(answer.body) : undefined;
       if (document === undefined) {
-        missing ??= new OAuthFault('issuer_metadata_missing', {
-          explanation: `${url} answers ${answer.status} or no JSON`,
-        });
+        const what = answer.status === 200 ? 'no JSON object' : `status ${answer.status}`;
+        missing ??= new OAuthFault('issuer_metadata_missing', { explanation: `${url} answers ${what}` });
         continue;
       }
       const server = this.#configured(checkedMetadata(document, issuer));
@@ -102,11 +101,17 @@ function metadataUrls(issuer: string): readonly string[] {
   ];
 }
 
+/** An issuer as it should be: public, short, without a query. */
+function isShown(issuer: unknown): issuer is string {
+  return typeof issuer === 'string' && /^https?:\/\/[\x21-\x3e\x40-\x7e]{1,200}$/.test(issuer);
+}
+
 function checkedMetadata(document: Record<string, unknown>, issuer: string): AuthorizationServer {
   // To the character: a server that is named otherwise is another server (RFC 8414 section 3.3).
   if (document.issuer !== issuer) {
+    const named = isShown(document.issuer) ? document.issuer : 'something else';
     throw new OAuthFault('issuer_mismatch', {
-      explanation: 'the metadata names another issuer than the one configured',
+      explanation: `the metadata of ${issuer} names the issuer ${named}; it has to be the same to the character`,
     });
   }
   for (const name of ENDPOINTS) {

@@ -57,6 +57,9 @@ export interface ClientOptions {
   readonly timeoutMs?: number;
 }
 
+/** Where GitHub's API is, but for an Enterprise Server. */
+export const GITHUB_API = 'https://api.github.com';
+
 /** Defaults of {@link ClientOptions}. */
 export const CLIENT_DEFAULTS = Object.freeze({ assumedLifetimeSeconds: 600, timeoutMs: 5_000 });
 
@@ -112,6 +115,8 @@ export interface ClientSettings {
 export interface ClientPlace {
   readonly providerId: string;
   readonly origins: readonly string[] | undefined;
+  /** Where the client proves itself too. */
+  readonly revocationEndpoint?: string | undefined;
   readonly secrets: SecretStore | undefined;
 }
 
@@ -130,8 +135,12 @@ export function oauthSecretOrigins(of: {
   readonly origins?: readonly string[] | undefined;
   readonly issuer?: string | undefined;
   readonly tokenEndpoint?: string | undefined;
+  readonly revocationEndpoint?: string | undefined;
+  /** Of grant `github_app` the token endpoint has a default. */
+  readonly grant?: string | undefined;
 }): readonly string[] {
-  const endpoints = [of.issuer, of.tokenEndpoint].filter((url) => url !== undefined);
+  const tokenEndpoint = of.tokenEndpoint ?? (of.grant === 'github_app' ? GITHUB_API : undefined);
+  const endpoints = [of.issuer, tokenEndpoint, of.revocationEndpoint].filter((url) => url !== undefined);
   return [...new Set([...(of.origins ?? []), ...endpoints.map((url) => new URL(url).origin)])];
 }
 
@@ -181,7 +190,7 @@ export function clientSettings(factory: string, options: ClientOptions, place: C
 function authentication(
   factory: string,
   options: ClientOptions,
-  { providerId, origins, secrets }: ClientPlace,
+  { providerId, origins, revocationEndpoint, secrets }: ClientPlace,
 ): Pick<ClientSettings, 'method' | 'clientSecret' | 'privateKey'> {
   const { clientSecret, privateKey } = options;
   const inferred =
@@ -195,7 +204,8 @@ function authentication(
     throw new TypeError(`${factory}: ${method} has no use for clientSecret`);
   if (method === 'private_key_jwt' && privateKey === undefined)
     throw new TypeError(`${factory}: ${method} needs privateKey`);
-  const bound = oauthSecretOrigins({ origins, issuer: options.issuer, tokenEndpoint: options.tokenEndpoint });
+  const { issuer, tokenEndpoint } = options;
+  const bound = oauthSecretOrigins({ origins, issuer, tokenEndpoint, revocationEndpoint });
   const source = (field: string, secret: Secret | SecretReference | undefined): SecretSource | undefined =>
     secret === undefined
       ? undefined

@@ -183,7 +183,12 @@ export class TokenClient {
     const askedAtMs = this.#clock.now();
     const member = this.settings.tokenMember;
     const fetch = async (url: string, options: FetchRequest): Promise<Response> =>
-      conformAnswer(await boundedFetch(url, options, limits), { member, keepIdToken, secrets: [...secrets, ...shown] });
+      conformAnswer(await boundedFetch(url, options, limits), {
+        member,
+        keepIdToken,
+        endpoint: addressOf(url),
+        secrets: [...secrets, ...shown],
+      });
     try {
       const answer = await read(await send(auth, transport(fetch)), { recognizedTokenTypes: this.#recognized() });
       const claims = keepIdToken ? oauth.getValidatedIdTokenClaims(answer) : undefined;
@@ -213,8 +218,11 @@ export class TokenClient {
       return { auth: assertionAuth(assertion), secrets: [assertion] };
     }
     const secret = (await this.open(clientSecret, zoneId)).reveal();
-    const make = method === 'client_secret_post' ? oauth.ClientSecretPost : oauth.ClientSecretBasic;
-    return { auth: make(secret), secrets: [secret] };
+    if (method === 'client_secret_post') return { auth: oauth.ClientSecretPost(secret), secrets: [secret] };
+    const headers = new Headers();
+    await oauth.ClientSecretBasic(secret)(server, this.#client, new URLSearchParams(), headers);
+    const header = headers.get('authorization')?.replace('Basic ', '') ?? '';
+    return { auth: oauth.ClientSecretBasic(secret), secrets: [secret, header] };
   }
 
   /** `iat`, `nbf` and `exp` of an assertion made now. */
@@ -223,6 +231,12 @@ export class TokenClient {
     const iat = now - ASSERTION_BACKDATE_SECONDS;
     return { iat, nbf: iat, exp: now + lifetimeSeconds };
   }
+}
+
+/** Where somebody was asked, for an operator: without a query. */
+export function addressOf(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
 }
 
 const SECRET_PARAMETERS = new Set(['assertion', 'refresh_token', 'subject_token', 'client_secret']);

@@ -7,7 +7,7 @@ import type { ConnectSession } from './session.js';
 export interface AuthorizationRequest {
   readonly client: TokenClient;
   readonly redirectUri: string;
-  readonly session: ConnectSession;
+  readonly session: Pick<ConnectSession, 'once' | 'verifier' | 'nonce'>;
   readonly scopeParameter: string;
   readonly extra: readonly (readonly [string, string])[];
   /** An ID token is wanted. */

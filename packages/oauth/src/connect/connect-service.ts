@@ -5,6 +5,8 @@ import {
   type ReplayStore,
   refuseUnknownOptions,
 } from '@caracal/core';
+import { probeInteractive } from '../client/probe-client.js';
+import { type Probe, probed } from '../probe.js';
 import { type OAuthServices, SERVICE_OPTIONS, servicesOf } from '../services.js';
 import type { AuthorizationCodeProvider } from '../user/authorization-code.js';
 import type { ConnectableProvider } from '../user/connectable-provider.js';
@@ -61,6 +63,8 @@ export interface ConnectService {
   list(wanted?: (key: ConnectionKey) => boolean): AsyncIterable<ListedConnection>;
   /** Removes the connection and revokes its tokens upstream where that can be done. @throws ConnectInputError for an unknown provider */
   disconnect(key: ConnectionKey): Promise<'disconnected' | 'not_connected'>;
+  /** Asks every place where people sign in, for real, by its issuer; for `caracal check`. Never rejects. */
+  probeSignIn(zoneId: string): Promise<ReadonlyMap<string, Probe>>;
 }
 
 const FACTORY = 'createConnectService';
@@ -131,6 +135,13 @@ export function createConnectService(options: ConnectServiceOptions): ConnectSer
     status: async (key: ConnectionKey) => statusOf(providerOf(key), key),
     list,
     disconnect: async (key: ConnectionKey) => providerOf(key).connections.disconnect(key),
+    probeSignIn: async (zoneId: string) => {
+      const probes = signIns.map(async ({ issuer, client, redirectUri }): Promise<[string, Probe]> => {
+        const request = { client, redirectUri, scopeParameter: 'scope', extra: [], withNonce: true };
+        return [issuer, await probed(() => probeInteractive(request, zoneId))];
+      });
+      return new Map(await Promise.all(probes));
+    },
   });
 }
 

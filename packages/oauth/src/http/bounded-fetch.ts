@@ -62,7 +62,7 @@ export async function boundedFetch(url: string, request: FetchRequest, limits: F
     const known = typeof reason === 'string' && KNOWN_FAILURES.has(reason) ? reason : 'failed';
     throw new OAuthFault(`token_endpoint_${known}`, {
       unsent: UNSENT.has(known),
-      explanation: `${new URL(url).origin} ${EXPLANATIONS[known] ?? 'could not be asked'}`,
+      explanation: `${new URL(url).origin} ${unreachable(known, cause) ?? EXPLANATIONS[known] ?? 'could not be asked'}`,
     });
   }
 }
@@ -76,6 +76,37 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
   too_large: `answered with more than ${MAX_ANSWER_BYTES} bytes`,
   encoded: 'answered compressed although asked not to',
 };
+
+/** Why a dial failed, by the codes of Node's name look-up, sockets and OpenSSL. */
+const DIAL_FAILURES: readonly (readonly [RegExp, string])[] = [
+  [/^(ENOTFOUND|EAI_NODATA|EAI_NONAME)$/, 'has a name that is not found: look for a slip'],
+  [/^EAI_AGAIN$/, 'has a name that could not be looked up: the name server does not answer'],
+  [/^ECONNREFUSED$/, 'refuses connections: nothing listens on that port'],
+  [/^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/, 'has no route from here'],
+  [/^(ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/, 'takes no connection in time: a firewall, or the wrong port'],
+  [/^CERT_HAS_EXPIRED$/, 'shows a certificate that has expired'],
+  [/^CERT_NOT_YET_VALID$/, 'shows a certificate that is not valid yet: look at the clock here'],
+  [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'shows a certificate for another name'],
+  [
+    /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w*CERT\w*|UNABLE_TO_VERIFY_LEAF_SIGNATURE)$/,
+    'shows a certificate of an authority that is not trusted here: see NODE_EXTRA_CA_CERTS',
+  ],
+  [/^(EPROTO|ERR_SSL_\w+)$/, 'does not speak TLS as it should: is it http on that port?'],
+];
+
+/** The code alone: messages of the system hold addresses. */
+function unreachable(reason: string, cause: unknown): string | undefined {
+  if (reason !== 'unreachable') return undefined;
+  let inner: unknown = cause;
+  for (let depth = 0; depth < 5 && inner instanceof Error; depth++) {
+    const { code, errors } = inner as { code?: unknown; errors?: unknown };
+    const found = typeof code === 'string' && DIAL_FAILURES.find(([known]) => known.test(code));
+    if (found) return found[1];
+    // Several addresses were tried.
+    inner = Array.isArray(errors) ? errors[0] : inner.cause;
+  }
+  return undefined;
+}
 
 /** Whether secrets may go there: https, or http on the loopback host. */
 export function isSafeUrl(text: unknown): text is string {

@@ -42,6 +42,8 @@ export interface AnswerQuirks {
   readonly member: string | undefined;
   /** Keep `id_token`: it will be checked. */
   readonly keepIdToken: boolean;
+  /** Whose answer it is, for an explanation: an address without a query. */
+  readonly endpoint?: string;
   /** Texts that must not stand in an explanation. */
   readonly secrets: readonly string[];
 }
@@ -59,9 +61,11 @@ export function conformAnswer(answer: OutboundAnswer, quirks: AnswerQuirks): Res
   const tokens = (quirks.member === undefined ? undefined : memberOf(document, quirks.member)) ?? document;
   const error = document?.error;
   const isRefusal = status >= 300 || (typeof tokens?.access_token !== 'string' && typeof error === 'string');
-  if (isRefusal) throw refusalOf(answer, document, quirks.secrets);
-  if (document === undefined)
-    throw new OAuthFault('token_answer_not_json', { explanation: `status ${status}, and no JSON object` });
+  if (isRefusal) throw saidBy(quirks, refusalOf(answer, document, quirks.secrets.flatMap(formsOf)));
+  if (document === undefined) {
+    const explanation = `status ${status}, and no JSON object`;
+    throw saidBy(quirks, new OAuthFault('token_answer_not_json', { explanation }));
+  }
   if (tokens === undefined)
     throw new OAuthFault('token_answer_incomplete', { explanation: 'the member with the tokens is missing' });
   const conform: Record<string, unknown> = {};
@@ -73,6 +77,20 @@ export function conformAnswer(answer: OutboundAnswer, quirks: AnswerQuirks): Res
   if (lifetime !== undefined) conform.expires_in = lifetime;
   if (quirks.keepIdToken && document.id_token !== undefined) conform.id_token = document.id_token;
   return new Response(JSON.stringify(conform), { status: 200, headers: { 'Content-Type': 'application/json' } });
+}
+
+/** The fault, with whose answer it was. */
+function saidBy({ endpoint }: AnswerQuirks, { reason, explanation = '', retryAfterMs }: OAuthFault): OAuthFault {
+  return new OAuthFault(reason, {
+    explanation: endpoint === undefined ? explanation : `${endpoint}: ${explanation}`,
+    retryAfterMs,
+  });
+}
+
+/** A secret as it may have been sent: a server may quote the form. */
+function formsOf(secret: string): readonly string[] {
+  const forms = [secret, encodeURIComponent(secret), new URLSearchParams([['', secret]]).toString().slice(1)];
+  return forms.filter((form) => form !== '');
 }
 
 /**

@@ -7,14 +7,14 @@ import {
   refuseUnknownOptions,
   type TokenKey,
 } from '@caracal/core';
-import { CLIENT_OPTIONS, type ClientOptions, clientSettings } from '../client/client-options.js';
+import { CLIENT_OPTIONS, type ClientOptions, clientSettings, GITHUB_API } from '../client/client-options.js';
 import { TokenClient } from '../client/token-client.js';
 import { type Probe, type Probeable, probed } from '../probe.js';
 import { TOKEN_PROVIDER_OPTIONS, type TokenProviderOptions, tokenProviderMembers } from '../provider-members.js';
 import { type OAuthServices, SERVICE_OPTIONS, type Services, servicesOf } from '../services.js';
 import { SharedTokens, type Wanted } from '../tokens/shared-tokens.js';
 import type { TokenSet } from '../tokens/token-set.js';
-import { GITHUB_API, installationIdOf, installationToken } from './github-app.js';
+import { installationIdOf, installationToken } from './github-app.js';
 import { type AssertionOptions, assertionParameters, assertionSettings, JWT_BEARER_GRANT } from './jwt-bearer.js';
 
 /** How a machine's token is asked for. */

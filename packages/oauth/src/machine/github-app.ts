@@ -1,11 +1,9 @@
-import type { TokenClient } from '../client/token-client.js';
+import { GITHUB_API } from '../client/client-options.js';
+import { addressOf, type TokenClient } from '../client/token-client.js';
 import { boundedFetch } from '../http/bounded-fetch.js';
 import { conformAnswer, jsonObject, lifetimeSeconds } from '../http/token-answer.js';
 import { OAuthFault } from '../oauth-fault.js';
 import { type TokenSet, tokenSet } from '../tokens/token-set.js';
-
-/** Where GitHub's API is, but for an Enterprise Server. */
-export const GITHUB_API = 'https://api.github.com';
 
 /** GitHub takes ten minutes at most; clocks differ. */
 const APP_ASSERTION_SECONDS = 540;
@@ -47,13 +45,14 @@ export async function installationToken(
   const answer = await boundedFetch(url, { method: 'POST', headers }, limits);
   const document = answer.status === 201 || answer.status === 200 ? jsonObject(answer.body) : undefined;
   // Throws what the server said.
-  if (document === undefined) conformAnswer({ ...answer, status: Math.max(answer.status, 400) }, quirksOf(assertion));
+  if (document === undefined)
+    conformAnswer({ ...answer, status: Math.max(answer.status, 400) }, quirksOf(url, assertion));
   const { token, expires_at: expiresAt } = document ?? {};
   if (typeof token !== 'string') throw new OAuthFault('token_answer_incomplete', { explanation: 'token is missing' });
   const life = typeof expiresAt === 'string' ? lifetimeSeconds((Date.parse(expiresAt) - nowMs) / 1_000) : undefined;
   return tokenSet({ access_token: token, token_type: 'bearer', expires_in: life }, ['bearer'], nowMs);
 }
 
-function quirksOf(assertion: string) {
-  return { member: undefined, keepIdToken: false, secrets: [assertion] };
+function quirksOf(url: string, assertion: string) {
+  return { member: undefined, keepIdToken: false, endpoint: addressOf(url), secrets: [assertion] };
 }

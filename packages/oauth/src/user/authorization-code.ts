@@ -6,10 +6,10 @@ import {
   refuseUnknownOptions,
 } from '@caracal/core';
 import { CLIENT_OPTIONS, type ClientOptions, clientSettings, endpointUrl, textOf } from '../client/client-options.js';
+import { probeInteractive } from '../client/probe-client.js';
 import { extraParameters } from '../client/protocol-parameters.js';
 import { TokenClient } from '../client/token-client.js';
 import type { ConnectLinks } from '../connect/links.js';
-import { OAuthFault } from '../oauth-fault.js';
 import { type Probe, type Probeable, probed } from '../probe.js';
 import { TOKEN_PROVIDER_OPTIONS, type TokenProviderOptions, tokenProviderMembers } from '../provider-members.js';
 import { type OAuthServices, SERVICE_OPTIONS, servicesOf } from '../services.js';
@@ -74,11 +74,12 @@ export function oauth2AuthorizationCode(options: AuthorizationCodeOptions): Auth
     throw new TypeError(`${FACTORY}: sealing is needed: connections outlive the process`);
   if (typeof options.connect?.uriFor !== 'function')
     throw new TypeError(`${FACTORY}: connect is made by connectLinks()`);
-  const settings = clientSettings(FACTORY, options, { providerId: id, origins, secrets: services.secrets });
   const { authorizationEndpoint, revocationEndpoint, scopeParameter = 'scope', title = id } = options;
   for (const [name, url] of Object.entries({ authorizationEndpoint, revocationEndpoint })) {
     if (url !== undefined) endpointUrl(FACTORY, name, url);
   }
+  const place = { providerId: id, origins, revocationEndpoint, secrets: services.secrets };
+  const settings = clientSettings(FACTORY, options, place);
   if (settings.issuer === undefined && authorizationEndpoint === undefined) {
     throw new TypeError(`${FACTORY}: give issuer or authorizationEndpoint`);
   }
@@ -111,17 +112,11 @@ export function oauth2AuthorizationCode(options: AuthorizationCodeOptions): Auth
     renewable: true,
     attach: (request: CredentialRequest) => accounts.attach(request),
     renew: (request: CredentialRequest, refused: Credential) => accounts.renew(request, refused),
-    probe: (zoneId: string): Promise<Probe> => probed(() => probeClient(client, zoneId)),
+    probe: (zoneId: string): Promise<Probe> =>
+      probed(() => {
+        const { redirectUri, scopeParameter, authorizationParameters: extra } = connectable;
+        return probeInteractive({ client, redirectUri, scopeParameter, extra, withNonce: false }, zoneId);
+      }),
     connectable,
   });
-}
-
-// No refresh token of this name exists: a server that says so has accepted the client.
-async function probeClient(client: TokenClient, zoneId: string): Promise<void> {
-  try {
-    await client.request(zoneId, 'refresh_token', [['refresh_token', 'caracal-check']]);
-  } catch (cause) {
-    if (cause instanceof OAuthFault && cause.reason === 'token_endpoint_invalid_grant') return;
-    throw cause;
-  }
 }

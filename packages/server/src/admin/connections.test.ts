@@ -10,7 +10,14 @@ function failing(cause: unknown) {
   const logged: LogEntry[] = [];
   const fail = () => Promise.reject(cause);
   const list = () => ({ [Symbol.asyncIterator]: () => ({ next: fail }) });
-  const service: ConnectService = { handler: fail, invite: fail, status: fail, disconnect: fail, list };
+  const service: ConnectService = {
+    handler: fail,
+    invite: fail,
+    status: fail,
+    disconnect: fail,
+    list,
+    probeSignIn: fail,
+  };
   const app = new Hono();
   const escaped: unknown[] = [];
   app.onError((thrown, c) => {

@@ -11,18 +11,22 @@ import { nearName } from '../frame/near-name.js';
 import { secretProblems } from '../secrets/secret-problems.js';
 import { type AdminClient, adminClient, adminFault } from './admin-client.js';
 import { applicationSecret } from './applications.js';
+import { providerChecks } from './check-providers.js';
 import { CONFIG_OR_DEV_OPTION, configurationFault, openConfiguration } from './configuration-option.js';
 import { type DirectoryRows, directoryRows } from './directory-rows.js';
 import { localOrigin, localRequest, NotListeningError } from './local-request.js';
 import { tokenServiceIssuer } from './public-urls.js';
 import { type CheckMandate, type ReadinessWorld, readinessChecks } from './readiness.js';
-import { readinessHeader, readinessLine } from './readiness-text.js';
+import { providerLine, readinessHeader, readinessLine } from './readiness-text.js';
 import { requestMandate } from './request-mandate.js';
 
 const OPTIONS = {
   resource: { type: 'string', value: 'ID', multiple: true, help: 'calls only this one; default every one' },
-  offline: { type: 'boolean', help: 'checks the file alone, also where a gateway runs' },
-  'without-secrets': { type: 'boolean', help: 'does not look whether the secrets can be had here' },
+  offline: { type: 'boolean', help: 'checks the file alone: asks no authorization server and no gateway' },
+  'without-secrets': {
+    type: 'boolean',
+    help: 'does not look whether the secrets can be had here, nor asks what needs them',
+  },
   ...CONFIG_OR_DEV_OPTION,
 } as const;
 
@@ -35,6 +39,8 @@ export const check = defineCommand({
       'there is one.',
     'The resource directory in PostgreSQL, where one is configured: every row that the gateway refuses, and why. Status 1 where ' +
       'there is one.',
+    'The providers that obtain tokens: their authorization servers are asked for real (metadata, client authentication, the ' +
+      'authorization request) with the secrets that are here; places where people sign in likewise. Status 1 where one refuses.',
     'The gateway, for each resource: an allowed request (the check of the resource, else a declared GET without parameters; the only call that ' +
       'reaches the upstream), with its credential and records read from the evidence; and requests that have to be refused: ' +
       'without a mandate, without the scope, for another resource, of a revoked session. Status 1 where one is not as expected; ' +
@@ -55,6 +61,7 @@ export const check = defineCommand({
     await tellFile(invocation, loaded);
     if (options.offline) return 0;
     let failures = await tellRows(invocation, rows);
+    failures += await tellProviders(invocation, loaded, resources);
     const admin = adminClient(configuration, env);
     if (!(await tellGateway(invocation, loaded, admin))) return failures === 0 ? 0 : 1;
     for (const resource of resources) {
@@ -111,6 +118,20 @@ function chosenResources(
       `there is no resource ${identifier} in the configuration${near === undefined ? '' : `; did you mean ${near}?`}`,
     );
   });
+}
+
+/** Asks the authorization servers of the providers that these resources use, or of all, and tells. How many failed. */
+async function tellProviders(
+  { options, output, env }: Invocation<typeof OPTIONS>,
+  { configuration }: LoadedConfiguration,
+  resources: readonly ResourceConfiguration[],
+): Promise<number> {
+  // Without their secrets they would refuse us for no fault of the configuration.
+  if (options['without-secrets']) return 0;
+  const used = new Set(resources.map(({ provider }) => provider));
+  const rows = await providerChecks(configuration, ({ id }) => options.resource.length === 0 || used.has(id), env);
+  for (const row of rows) await output.tell(providerLine(row), { check: 'provider', ...row });
+  return rows.filter(({ result }) => result === 'failed').length;
 }
 
 async function requireSecrets({ configuration, file }: LoadedConfiguration, env: NodeJS.ProcessEnv): Promise<void> {

@@ -1,4 +1,5 @@
 import { escapeForTerminal } from '@caracal/core';
+import type { ProviderRow } from './check-providers.js';
 import type { ReadinessRow } from './readiness.js';
 
 const MARKS = { passed: '✓', failed: '✗', skipped: '-' } as const;
@@ -20,6 +21,14 @@ export function readinessLine({
 }: ReadinessRow): string {
   const first = line([`${MARKS[result]} ${check}`, expected, result === 'skipped' ? 'skipped' : answered, requestId]);
   return explanation === undefined ? first : `${first}\n    ${escapeForTerminal(explanation)}`;
+}
+
+/** What an authorization server answered, on one line, and why not on a second one. */
+export function providerLine({ provider, result, reason, explanation, remedy }: ProviderRow): string {
+  const said = result === 'passed' ? 'the authorization server accepts the client' : (reason ?? 'skipped');
+  const why = [explanation, remedy].filter((part) => part !== undefined).join('; ');
+  const first = escapeForTerminal(`${MARKS[result]} ${provider}: ${said}`);
+  return why === '' ? first : `${first}\n    ${escapeForTerminal(why)}`;
 }
 
 function line(cells: readonly string[]): string {

@@ -4,9 +4,9 @@ import { defineCommand } from '../frame/command.js';
 import { failed, wrongUse } from '../frame/command-error.js';
 import { nearName } from '../frame/near-name.js';
 import { loadSealingKeys } from '../secrets/sealing-keys.js';
+import { type SecretPlace, secretPlaces } from '../secrets/secret-places.js';
 import { CONFIG_OPTION, configurationFault, openConfiguration } from './configuration-option.js';
 import { readStandardInput } from './read-standard-input.js';
-import { type SecretPlace, secretPlaces } from './secret-places.js';
 
 export const seal = defineCommand({
   name: 'seal',
@@ -16,7 +16,7 @@ export const seal = defineCommand({
       type: 'string',
       value: 'ID[.FIELD]',
       required: true,
-      help: 'a provider or an application; the field where it has several',
+      help: 'a provider, an application, or sign-in:ISSUER; the field where it has several',
     },
     zone: { type: 'string', value: 'ID', help: 'the zone that opens it, where several use the provider' },
     ...CONFIG_OPTION,
@@ -55,7 +55,13 @@ export const seal = defineCommand({
 });
 
 function findPlace(wanted: string, places: readonly SecretPlace[]): SecretPlace {
-  const named = places.filter(({ providerId, field }) => wanted === providerId || wanted === `${providerId}.${field}`);
+  const candidates = places.filter(
+    ({ providerId, field }) => wanted === providerId || wanted === `${providerId}.${field}`,
+  );
+  // An application that the gateway itself is stands in two places, and its secret is one.
+  const named = candidates.filter(
+    (place, index) => candidates.findIndex((other) => isSamePlace(place, other)) === index,
+  );
   const [only, ...more] = named;
   if (only !== undefined && more.length === 0) return only;
   const names = (more.length > 0 ? named : places).map(({ providerId, field }) => `${providerId}.${field}`);
@@ -66,6 +72,10 @@ function findPlace(wanted: string, places: readonly SecretPlace[]): SecretPlace 
     `--for ${wanted} names no secret of the configuration${near === undefined ? '' : `; did you mean ${near}?`}`,
     `there are ${names.join(', ')}`,
   );
+}
+
+function isSamePlace(a: SecretPlace, b: SecretPlace): boolean {
+  return a.providerId === b.providerId && a.field === b.field && a.origins.join() === b.origins.join();
 }
 
 function chooseZone(wanted: string | undefined, { zones, providerId }: SecretPlace): string {

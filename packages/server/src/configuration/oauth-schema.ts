@@ -25,7 +25,8 @@ const clientAuthentication = v.optional(
     v.description('Default by what is given: `client_secret_basic`, `private_key_jwt`, else `none`.'),
   ),
 );
-const allowPrivateNetwork = v.optional(
+/** Of whatever has endpoints that are asked. */
+export const allowPrivateNetwork = v.optional(
   v.pipe(
     v.union([v.boolean(), v.array(v.string())], 'is neither true, false nor a list; give CIDR blocks'),
     v.description('Whether its endpoints may be on private addresses, loopback among them.'),

@@ -1,7 +1,7 @@
 import { GATEWAY_DEFAULTS, resourceSchema } from '@caracal/core';
 import * as v from 'valibot';
 import { parseListen } from './listen.js';
-import { connectSchema } from './oauth-schema.js';
+import { allowPrivateNetwork, connectSchema } from './oauth-schema.js';
 import { providerSchema } from './provider-schema.js';
 import { applicationSecret, plainReference, secretReference } from './secret-reference.js';
 
@@ -90,6 +90,7 @@ const gateway = v.strictObject({
           ),
         ),
         tokenEndpoint: v.optional(text('Where mandates are exchanged, if there is no token service in this process.')),
+        allowPrivateNetwork,
       }),
       v.description(
         'Who the gateway is where it exchanges mandates (`caracal_mandate`): the `gatewayApplication` of resources.',

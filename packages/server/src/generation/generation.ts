@@ -30,6 +30,7 @@ import type { OAuthEnvironment } from '../providers/oauth-environment.js';
 import { makeProvider } from '../providers/provider-kinds.js';
 import type { PlainReference } from '../secrets/read-reference.js';
 import { loadSealingKeys } from '../secrets/sealing-keys.js';
+import { identityBinding } from '../secrets/secret-places.js';
 import { serverSecrets } from '../secrets/server-secrets.js';
 import { tryRead } from '../secrets/try-read.js';
 import type { GatewayStores } from '../state/open-state.js';
@@ -202,16 +203,24 @@ async function tokenServiceOf(
 }
 
 /** Where mandates are exchanged: at the token service of this generation, which is made after its providers, or elsewhere. */
-function exchangeOf(
-  { gateway: { identity }, tokenService }: Configuration,
+export function exchangeOf(
+  configuration: Configuration,
   tokens: () => Pick<TokenService, 'issue'>,
 ): OAuthEnvironment['exchange'] {
+  const { tokenService } = configuration;
+  const { identity } = configuration.gateway;
   if (identity === undefined) return undefined;
-  const { application, secret, tokenEndpoint } = identity;
+  const { application, secret, tokenEndpoint, allowPrivateNetwork } = identity;
+  const binding = identityBinding(configuration);
   if (tokenService !== undefined) {
-    return { application, tokenService: { issue: (options) => tokens().issue(options) } };
+    return { options: { application, tokenService: { issue: (options) => tokens().issue(options) } }, binding };
   }
-  return { application, tokenEndpoint: tokenEndpoint!, clientSecret: secret! };
+  const at = {
+    tokenEndpoint: tokenEndpoint!,
+    clientSecret: secret!,
+    ...(allowPrivateNetwork && { allowPrivateNetwork }),
+  };
+  return { options: { application, ...at }, binding };
 }
 
 /**
@@ -279,7 +288,7 @@ async function providersOf(
   return new Map(providers.map((provider) => [provider.id, makeProvider(provider, { ...around, certificates })]));
 }
 
-function certificateReference(provider: ProviderConfiguration): PlainReference | undefined {
+export function certificateReference(provider: ProviderConfiguration): PlainReference | undefined {
   return 'certificate' in provider ? provider.certificate : undefined;
 }
 

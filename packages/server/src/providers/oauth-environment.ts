@@ -4,6 +4,7 @@ import {
   memoryConnectionStore,
   type Outbound,
   type SealingKey,
+  type SecretBinding,
   type TokenCache,
 } from '@caracal/core';
 import { type ConnectLinks, connectLinks, type ExchangedMandateOptions, type OAuthEvent } from '@caracal/oauth';
@@ -18,7 +19,14 @@ export interface OAuthEnvironment {
   readonly links: ConnectLinks | undefined;
   /** Where mandates are exchanged; `undefined` where the gateway has no identity or there is no token service. */
   readonly exchange:
-    | Pick<ExchangedMandateOptions, 'application' | 'tokenService' | 'tokenEndpoint' | 'clientSecret'>
+    | {
+        readonly options: Pick<
+          ExchangedMandateOptions,
+          'application' | 'tokenService' | 'tokenEndpoint' | 'clientSecret' | 'allowPrivateNetwork'
+        >;
+        /** What the gateway's own secret is sealed for: it is one, however many providers exchange. */
+        readonly binding: SecretBinding;
+      }
     | undefined;
   readonly onEvent: ((event: OAuthEvent) => void) | undefined;
 }

@@ -25,10 +25,16 @@ type OfKind<K extends Kind> = Extract<ProviderConfiguration, { readonly kind: K 
 /** How each kind of the configuration becomes a provider. The schema of each stands in `configuration/provider-schema.ts`. */
 const PROVIDER_KINDS: { readonly [K in Kind]: (options: OfKind<K>, environment: ProviderEnvironment) => Provider } = {
   none: ({ id }) => noCredential(id),
-  caracal_mandate: (options, environment) =>
-    environment.oauth.exchange === undefined
-      ? presentedMandate(withoutKind(options))
-      : exchangedMandate({ ...withoutKind(options), ...environment.oauth.exchange, ...clientServicesOf(environment) }),
+  caracal_mandate: (options, environment) => {
+    const { exchange } = environment.oauth;
+    if (exchange === undefined) return presentedMandate(withoutKind(options));
+    const secrets: SecretStore = { open: (reference) => environment.secrets.open(reference, exchange.binding) };
+    return exchangedMandate({
+      ...withoutKind(options),
+      ...exchange.options,
+      ...clientServicesOf({ ...environment, secrets }),
+    });
+  },
   api_key: (options, { secrets }) => apiKey({ ...withoutKind(options), secrets }),
   bearer_token: (options, { secrets }) => bearerToken({ ...withoutKind(options), secrets }),
   http_basic: (options, { secrets }) => httpBasic({ ...withoutKind(options), secrets }),

@@ -1,18 +1,16 @@
 import { type SecretReference, sealedSecretStore } from '@caracal/core';
-import { oauthSecretOrigins } from '@caracal/oauth';
-import { APPLICATION_SECRET_FIELD } from '@caracal/sts';
 import type { Configuration } from '../configuration/configuration.js';
 import { ConfigurationError, type ConfigurationProblem } from '../configuration/problem.js';
 import { readReference, SecretUnavailableError } from './read-reference.js';
 import { hasGeneratedKey, loadSealingKeys, type SealingKeys } from './sealing-keys.js';
+import { type SecretPlace, secretPlaces } from './secret-places.js';
 
-/** What a sealed secret is bound to beside the zone. */
+/** A secret that stands somewhere. */
 interface Place {
   readonly path: string;
   readonly reference: SecretReference;
-  readonly providerId: string;
-  readonly field: string;
-  readonly origins: readonly string[];
+  /** What it is bound to where it is sealed; `undefined`: it cannot be. */
+  readonly sealed: SecretPlace | undefined;
 }
 
 /**
@@ -36,35 +34,60 @@ export async function secretProblems(
     }
   }
   for (const place of places) {
-    const fault = await faultOf(place, configuration.zone, sealing, environment);
+    const fault = await faultOf(place, sealing, environment);
     if (fault !== undefined) problems.push({ path: place.path, ...fault });
   }
   return problems;
 }
 
 async function faultOf(
-  { reference, providerId, field, origins }: Place,
-  zoneId: string,
+  { reference, sealed }: Place,
   sealing: SealingKeys | undefined,
   environment: NodeJS.ProcessEnv,
 ): Promise<{ fault: string; remedy: string } | undefined> {
+  if ('sealed' in reference) {
+    if (sealing === undefined) {
+      return { fault: 'is sealed, and there is no sealing key yet', remedy: 'give sealing.keys, or seal it here' };
+    }
+    return sealed && sealedFault(reference, sealed, sealing);
+  }
   try {
-    if (!('sealed' in reference)) await readReference(reference, environment);
-    else if (sealing !== undefined) {
-      await sealedSecretStore({ keys: sealing.keys }).open(reference, { zoneId, providerId, field, origins });
-    } else return { fault: 'is sealed, and there is no sealing key yet', remedy: 'give sealing.keys, or seal it here' };
+    await readReference(reference, environment);
     return undefined;
   } catch (cause) {
-    if (cause instanceof SecretUnavailableError) return { fault: cause.fault, remedy: cause.remedy };
-    const fault = 'is sealed and does not open with the sealing keys for this zone, id, field and origins';
-    return { fault, remedy: 'seal it again with caracal seal' };
+    if (!(cause instanceof SecretUnavailableError)) throw cause;
+    return { fault: cause.fault, remedy: cause.remedy };
   }
 }
 
-function placesOf({ gateway, tokenService, providers, resources, stores, admin }: Configuration): Place[] {
+async function sealedFault(
+  reference: SecretReference,
+  { providerId, field, origins, zones }: SecretPlace,
+  { keys }: SealingKeys,
+): Promise<{ fault: string; remedy: string } | undefined> {
+  const store = sealedSecretStore({ keys });
+  const closed: string[] = [];
+  for (const zoneId of zones) {
+    try {
+      await store.open(reference, { zoneId, providerId, field, origins });
+    } catch {
+      closed.push(zoneId); // why, an envelope does not tell
+    }
+  }
+  if (closed.length === 0) return undefined;
+  if (closed.length < zones.length) {
+    const fault = `is sealed for another zone than ${closed.join(', ')}, which uses it too`;
+    return { fault, remedy: 'give each zone a provider of its own' };
+  }
+  const fault = 'is sealed and does not open with the sealing keys for this zone, id, field and origins';
+  return { fault, remedy: 'seal it again with caracal seal' };
+}
+
+function placesOf(configuration: Configuration): Place[] {
+  const { gateway, providers, resources, stores, admin } = configuration;
   const places: Place[] = [];
   const plain = (path: string, reference: SecretReference | undefined) => {
-    if (reference !== undefined) places.push({ path, reference, providerId: '', field: '', origins: [] });
+    if (reference !== undefined) places.push({ path, reference, sealed: undefined });
   };
   plain('gateway.audit.signingKey', gateway.audit.signingKey);
   plain('stores.redis.url', stores.redis?.url);
@@ -74,35 +97,16 @@ function placesOf({ gateway, tokenService, providers, resources, stores, admin }
     plain(`stores.postgres.tls.${name}`, stores.postgres?.tls?.[name]);
   }
   plain('admin.token', admin?.token);
-  if (gateway.identity?.secret !== undefined) {
-    const { application, secret } = gateway.identity;
-    places.push(applicationSecret('gateway.identity.secret', application, secret));
-  }
-  for (const [index, { id, secret }] of (tokenService?.applications ?? []).entries()) {
-    if (secret === undefined || 'hash' in secret) continue;
-    places.push(applicationSecret(`tokenService.applications[${index}].secret`, id, secret));
-  }
   for (const [index, provider] of providers.entries()) {
-    const { id } = provider;
-    const origins = ('origins' in provider ? provider.origins : undefined) ?? [];
-    const at = `providers[${index}]`;
-    if ('secret' in provider) {
-      places.push({ path: `${at}.secret`, reference: provider.secret, providerId: id, field: 'secret', origins });
-    }
-    if (!('clientId' in provider)) continue;
-    plain(`${at}.certificate`, provider.certificate);
-    for (const field of ['clientSecret', 'privateKey'] as const) {
-      const reference = provider[field];
-      if (reference === undefined) continue;
-      places.push({ path: `${at}.${field}`, reference, providerId: id, field, origins: oauthSecretOrigins(provider) });
-    }
+    if ('clientId' in provider) plain(`providers[${index}].certificate`, provider.certificate);
   }
   for (const [index, { tls }] of resources.entries()) {
     for (const name of ['ca', 'cert', 'key'] as const) plain(`resources[${index}].tls.${name}`, tls?.[name]);
   }
+  for (const sealed of secretPlaces(configuration)) {
+    const { path, reference } = sealed;
+    // A hash is no secret.
+    if (reference !== undefined && !('hash' in reference)) places.push({ path, reference, sealed });
+  }
   return places;
-}
-
-function applicationSecret(path: string, id: string, reference: SecretReference): Place {
-  return { path, reference, providerId: id, field: APPLICATION_SECRET_FIELD, origins: [] };
 }

@@ -1,5 +1,6 @@
 import type { ProblemPath } from '../problem.js';
 import type { LocatedProblem } from '../structure.js';
+import { connectProblems } from './connecting.js';
 import { issuerProblems } from './issuers.js';
 import { listenerProblems } from './listeners.js';
 import { nameProblems } from './names.js';
@@ -13,6 +14,7 @@ export function meaningProblems(input: unknown, structural: readonly LocatedProb
     ...nameProblems(input),
     ...listenerProblems(input),
     ...issuerProblems(input, faulty),
+    ...connectProblems(input, faulty),
     ...resourceProblems(input, faulty),
   ].filter((problem) => !structural.some(({ path }) => path === problem.path));
 }
