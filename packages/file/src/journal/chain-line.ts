@@ -13,24 +13,37 @@ const SEAL_BYTES = HASH_MEMBER.length + HASH_CHARACTERS + SEAL_END.length;
 const HASH_START = SEAL_BYTES - HASH_MEMBER.length;
 const LINE_FEED = 0x0a;
 
-/** One line of a journal, with its line feed, and the hash that seals it. */
+/** What a line has beside its members, bytes: more than the longest sequence number and its seal. */
+export const LINE_FRAME_BYTES = 128;
+
+/** A line that was sealed: its hash, and where it ends behind its line feed. */
 export interface SealedLine {
-  readonly line: string;
   readonly hash: string;
+  readonly end: number;
 }
 
 /**
- * Seals a record: `{"seq":N,<members>,"hash":"<hex>"}` and a line feed. The hash is SHA-256 over the previous record's
+ * Seals records: `{"seq":N,<members>,"hash":"<hex>"}` and a line feed. The hash is SHA-256 over the previous record's
  * hash (64 hex digits) and this line's bytes before `,"hash":"`. Verification reads bytes and never serialises again:
  *
  * ```sh
  * printf '%s%s' "$previous" "${line%,\"hash\":*}" | sha256sum
  * ```
  */
-export function sealLine(previous: string, seq: number, members: string): SealedLine {
-  const body = `{"seq":${seq},${members}`;
-  const own = hash('sha256', previous + body, 'hex');
-  return { line: `${body}${HASH_MEMBER}${own}${SEAL_END}\n`, hash: own };
+export class LineSealer {
+  readonly #hashed = Buffer.allocUnsafe(HASH_CHARACTERS + MAX_LINE_BYTES);
+
+  /** Writes the line of these members (UTF-8, no braces, no more than a line holds) into `line`, from `start`. */
+  seal(previous: string, seq: number, members: Uint8Array, line: Buffer, start: number): SealedLine {
+    const hashed = this.#hashed;
+    hashed.write(previous, 0, 'latin1');
+    const membersStart = HASH_CHARACTERS + hashed.write(`{"seq":${seq},`, HASH_CHARACTERS, 'latin1');
+    hashed.set(members, membersStart);
+    const bodyEnd = membersStart + members.length;
+    const own = hash('sha256', hashed.subarray(0, bodyEnd), 'hex');
+    const sealStart = start + hashed.copy(line, start, HASH_CHARACTERS, bodyEnd);
+    return { hash: own, end: sealStart + line.write(`${HASH_MEMBER}${own}${SEAL_END}\n`, sealStart, 'latin1') };
+  }
 }
 
 /** Why a line is not the next record of its chain. */

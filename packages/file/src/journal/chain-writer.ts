@@ -1,5 +1,5 @@
 import type { Clock, Durability } from '@caracal/core';
-import { MAX_LINE_BYTES, sealLine } from './chain-line.js';
+import { LINE_FRAME_BYTES, LineSealer, MAX_LINE_BYTES } from './chain-line.js';
 import type { JournalDisk } from './journal-disk.js';
 import { type ChainTip, NO_RECORD, type OpenSegment } from './open-segment.js';
 import { SegmentSync } from './segment-sync.js';
@@ -16,7 +16,7 @@ export interface ChainWriterOptions {
   /** Records that wait to be written may take this much; more are refused. */
   readonly maxPendingBytes: number;
   /** Makes the next segment, and the members of its first line. */
-  readonly nextSegment: (number: number, tip: ChainTip) => Promise<{ segment: OpenSegment; header: string }>;
+  readonly nextSegment: (number: number, tip: ChainTip) => Promise<{ segment: OpenSegment; header: Uint8Array }>;
   /** Told after records were written. */
   readonly onCommit: () => void;
   /** Told when writing begins to fail, and with `undefined` when it works again. */
@@ -24,7 +24,7 @@ export interface ChainWriterOptions {
 }
 
 interface Entry {
-  readonly members: string;
+  readonly members: Uint8Array;
   readonly durability: Durability;
   readonly resolve: () => void;
   readonly reject: (fault: unknown) => void;
@@ -36,8 +36,6 @@ interface Entry {
 }
 
 const GROUP_BYTES = 1024 * 1024;
-/** A UTF-16 unit is at most three bytes of UTF-8. */
-const MAX_UTF8 = 3;
 const BUFFERED_DELAY_MS = 20;
 const RETRY_MS = 250;
 const ROLLOVER_RETRY_MS = 1000;
@@ -53,6 +51,7 @@ const ROLLOVER_RETRY_MS = 1000;
 export class ChainWriter {
   readonly #options: ChainWriterOptions;
   readonly #group = Buffer.allocUnsafe(GROUP_BYTES);
+  readonly #sealer = new LineSealer();
   readonly #syncs: SegmentSync;
   #segment: OpenSegment;
   #queue: Entry[] = [];
@@ -95,10 +94,10 @@ export class ChainWriter {
     return this.#segment.number;
   }
 
-  /** Resolves when the record is as durable as asked. Rejects with `audit_unavailable`. */
-  append(members: string, durability: Durability): Promise<void> {
+  /** Resolves when the record is as durable as asked. Rejects with `audit_unavailable`. `members` must not change any more. */
+  append(members: Uint8Array, durability: Durability): Promise<void> {
     if (this.#closed) return Promise.reject(unavailable('closed'));
-    if (members.length * MAX_UTF8 > MAX_LINE_BYTES - 128) return Promise.reject(unavailable('record_too_large'));
+    if (members.length > MAX_LINE_BYTES - LINE_FRAME_BYTES) return Promise.reject(unavailable('record_too_large'));
     if (this.#pendingBytes + members.length > this.#options.maxPendingBytes) {
       return Promise.reject(unavailable('journal_full'));
     }
@@ -176,10 +175,8 @@ export class ChainWriter {
     let end = 0;
     let count = 0;
     for (const entry of this.#queue) {
-      if (end + entry.members.length * MAX_UTF8 + 128 > GROUP_BYTES) break;
-      const sealed = sealLine(hash, ++seq, entry.members);
-      hash = sealed.hash;
-      end += buffer.write(sealed.line, end, 'utf8');
+      if (end + entry.members.length + LINE_FRAME_BYTES > GROUP_BYTES) break;
+      ({ hash, end } = this.#sealer.seal(hash, ++seq, entry.members, buffer, end));
       entry.seq = seq;
       entry.hash = hash;
       entry.end = end;

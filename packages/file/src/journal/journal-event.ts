@@ -67,9 +67,10 @@ export type SegmentHeader = (ChainStarted | SegmentStarted) & { readonly seq: nu
 /** An event without what every event has. */
 export type EventFacts<E extends JournalEvent> = Omit<E, 'id' | 'time' | 'type'>;
 
-/** The members of an event's line. Its type comes first: that tells events from records without parsing. */
-export function eventMembers<E extends JournalEvent>(type: E['type'], now: number, facts: EventFacts<E>): string {
-  return JSON.stringify({ type, id: randomUUID(), time: new Date(now).toISOString(), ...facts }).slice(1, -1);
+/** The members of an event's line, UTF-8. Its type comes first: that tells events from records without parsing. */
+export function eventMembers<E extends JournalEvent>(type: E['type'], now: number, facts: EventFacts<E>): Uint8Array {
+  const event = { type, id: randomUUID(), time: new Date(now).toISOString(), ...facts };
+  return Buffer.from(JSON.stringify(event).slice(1, -1));
 }
 
 /** The record that a segment's first line follows. */

@@ -23,7 +23,7 @@ export interface Journal extends AuditSink, JournalReader {
   /** Resolves when the record is as durable as asked; rejects with `audit_unavailable`. */
   append(record: AuditRecord, durability: Durability): Promise<void>;
   /** As `append`, for what `serializeRecord` made in another process: the owner of the journal then pays for the chain alone. */
-  appendSerialized(serialized: string, durability: Durability): Promise<void>;
+  appendSerialized(serialized: Uint8Array, durability: Durability): Promise<void>;
   /** Id of this process's chain. */
   readonly chain: string;
   /** The public key of its heads, SPKI PEM: what a verifier needs, kept elsewhere. */
@@ -151,7 +151,7 @@ class FileJournal implements Journal {
     return this.#writer.append(serializeRecord(record), durability);
   }
 
-  appendSerialized(serialized: string, durability: Durability): Promise<void> {
+  appendSerialized(serialized: Uint8Array, durability: Durability): Promise<void> {
     return this.#writer.append(serialized, durability);
   }
 

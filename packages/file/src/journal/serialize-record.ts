@@ -1,99 +1,134 @@
 import type { AuditRecord } from '@caracal/core';
-import { quoted } from './text.js';
+import { MemberBytes, memberKey } from './member-bytes.js';
 
-type FieldKind = 'text' | 'number' | 'texts' | 'object';
+/** Of every field. One that is added to `AuditRecord` and not here does not compile: evidence must not lose a field in silence. */
+const KEYS = {
+  id: memberKey('id'),
+  type: memberKey('type'),
+  time: memberKey('time'),
+  bootId: memberKey('bootId'),
+  gatewayId: memberKey('gatewayId'),
+  requestId: memberKey('requestId'),
+  clientRequestId: memberKey('clientRequestId'),
+  traceId: memberKey('traceId'),
+  peer: memberKey('peer'),
+  zoneId: memberKey('zoneId'),
+  issuer: memberKey('issuer'),
+  applicationId: memberKey('applicationId'),
+  subject: memberKey('subject'),
+  subjectType: memberKey('subjectType'),
+  sessionId: memberKey('sessionId'),
+  rootSessionId: memberKey('rootSessionId'),
+  agentSessionId: memberKey('agentSessionId'),
+  delegationPath: memberKey('delegationPath'),
+  delegationChain: memberKey('delegationChain'),
+  hopCount: memberKey('hopCount'),
+  jti: memberKey('jti'),
+  resource: memberKey('resource'),
+  operation: memberKey('operation'),
+  path: memberKey('path'),
+  decision: memberKey('decision'),
+  error: memberKey('error'),
+  reason: memberKey('reason'),
+  policies: memberKey('policies'),
+  provider: memberKey('provider'),
+  upstream: memberKey('upstream'),
+  status: memberKey('status'),
+  requestBytes: memberKey('requestBytes'),
+  responseBytes: memberKey('responseBytes'),
+  durationMs: memberKey('durationMs'),
+  firstByteMs: memberKey('firstByteMs'),
+  attempts: memberKey('attempts'),
+  outcome: memberKey('outcome'),
+  use: memberKey('use'),
+  targets: memberKey('targets'),
+  scopes: memberKey('scopes'),
+  requester: memberKey('requester'),
+  count: memberKey('count'),
+} satisfies Record<keyof AuditRecord, Uint8Array>;
+
+/** Of the objects in a record. */
+const METHOD = memberKey('method');
+const TEMPLATE = memberKey('template');
+const NAME = memberKey('name');
+const KIND = memberKey('kind');
+const CONNECTION = memberKey('connection');
+const HOST = memberKey('host');
+
+const bytes = new MemberBytes();
 
 /**
- * Every field of a record, in the order of the line. A field that is added to `AuditRecord` and not here does not
- * compile: evidence must not lose a field in silence.
+ * The members of a record's JSON object, without braces, as UTF-8: `"id":"...","type":"..."`. Field by field and not in a
+ * loop over names: the runtime reads a field it knows many times faster.
  */
-const FIELDS = {
-  id: 'text',
-  type: 'text',
-  time: 'text',
-  bootId: 'text',
-  gatewayId: 'text',
-  requestId: 'text',
-  clientRequestId: 'text',
-  traceId: 'text',
-  peer: 'text',
-  zoneId: 'text',
-  issuer: 'text',
-  applicationId: 'text',
-  subject: 'text',
-  subjectType: 'text',
-  sessionId: 'text',
-  rootSessionId: 'text',
-  agentSessionId: 'text',
-  delegationPath: 'texts',
-  delegationChain: 'object',
-  hopCount: 'number',
-  jti: 'text',
-  resource: 'text',
-  operation: 'object',
-  path: 'text',
-  decision: 'text',
-  error: 'text',
-  reason: 'text',
-  policies: 'texts',
-  provider: 'object',
-  upstream: 'object',
-  status: 'number',
-  requestBytes: 'number',
-  responseBytes: 'number',
-  durationMs: 'number',
-  firstByteMs: 'number',
-  attempts: 'number',
-  outcome: 'text',
-  use: 'text',
-  targets: 'texts',
-  scopes: 'texts',
-  requester: 'text',
-  count: 'number',
-} satisfies Record<keyof AuditRecord, FieldKind>;
-
-const FIELD_LIST = (Object.entries(FIELDS) as [keyof AuditRecord, FieldKind][]).map(([name, kind]) => ({
-  name,
-  kind,
-  key: `,"${name}":`,
-}));
-
-/**
- * The members of a record's JSON object, without braces: `"id":"...","type":"..."`. By hand, because this stands on the
- * path of every request. What is `undefined` is left out; a number that is not finite becomes `null`.
- */
-export function serializeRecord(record: AuditRecord): string {
-  let members = '';
-  for (const { name, kind, key } of FIELD_LIST) {
-    const value: unknown = record[name];
-    if (value !== undefined) members += key + serializeValue(kind, value);
-  }
-  return members.slice(1);
+export function serializeRecord(record: AuditRecord): Uint8Array {
+  bytes.begin();
+  bytes.text(KEYS.id, record.id);
+  bytes.text(KEYS.type, record.type);
+  bytes.text(KEYS.time, record.time);
+  bytes.text(KEYS.bootId, record.bootId);
+  bytes.text(KEYS.gatewayId, record.gatewayId);
+  bytes.text(KEYS.requestId, record.requestId);
+  bytes.text(KEYS.clientRequestId, record.clientRequestId);
+  bytes.text(KEYS.traceId, record.traceId);
+  bytes.text(KEYS.peer, record.peer);
+  writePrincipal(record);
+  bytes.text(KEYS.resource, record.resource);
+  writeObjects(record);
+  bytes.number(KEYS.status, record.status);
+  bytes.number(KEYS.requestBytes, record.requestBytes);
+  bytes.number(KEYS.responseBytes, record.responseBytes);
+  bytes.number(KEYS.durationMs, record.durationMs);
+  bytes.number(KEYS.firstByteMs, record.firstByteMs);
+  bytes.number(KEYS.attempts, record.attempts);
+  bytes.text(KEYS.outcome, record.outcome);
+  bytes.text(KEYS.use, record.use);
+  bytes.json(KEYS.targets, record.targets);
+  bytes.json(KEYS.scopes, record.scopes);
+  bytes.text(KEYS.requester, record.requester);
+  bytes.number(KEYS.count, record.count);
+  return bytes.end();
 }
 
-function serializeValue(kind: FieldKind, value: unknown): string {
-  // By what the value is, not by what the type promises: a caller without types must not be able to break a line.
-  if (kind === 'text' && typeof value === 'string') return quoted(value);
-  if (kind === 'number' && typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
-  return serializeJson(value);
+function writePrincipal(record: AuditRecord): void {
+  bytes.text(KEYS.zoneId, record.zoneId);
+  bytes.text(KEYS.issuer, record.issuer);
+  bytes.text(KEYS.applicationId, record.applicationId);
+  bytes.text(KEYS.subject, record.subject);
+  bytes.text(KEYS.subjectType, record.subjectType);
+  bytes.text(KEYS.sessionId, record.sessionId);
+  bytes.text(KEYS.rootSessionId, record.rootSessionId);
+  bytes.text(KEYS.agentSessionId, record.agentSessionId);
+  bytes.json(KEYS.delegationPath, record.delegationPath);
+  bytes.json(KEYS.delegationChain, record.delegationChain);
+  bytes.number(KEYS.hopCount, record.hopCount);
+  bytes.text(KEYS.jti, record.jti);
 }
 
-function serializeJson(value: unknown): string {
-  if (typeof value === 'string') return quoted(value);
-  if (Array.isArray(value)) return `[${value.map(serializeJson).join(',')}]`;
-  if (typeof value === 'object' && value !== null) {
-    let members = '';
-    for (const name of Object.keys(value)) {
-      const member = (value as Record<string, unknown>)[name];
-      if (member !== undefined) members += `,${quoted(name)}:${serializeJson(member)}`;
-    }
-    return `{${members.slice(1)}}`;
+function writeObjects({ operation, path, decision, error, reason, policies, provider, upstream }: AuditRecord): void {
+  if (operation !== undefined) {
+    const opened = bytes.open(KEYS.operation);
+    bytes.text(METHOD, operation.method);
+    bytes.text(TEMPLATE, operation.template);
+    bytes.text(NAME, operation.name);
+    bytes.close(opened);
   }
-  return typeof value === 'number' && Number.isFinite(value)
-    ? String(value)
-    : value === true
-      ? 'true'
-      : value === false
-        ? 'false'
-        : 'null';
+  bytes.text(KEYS.path, path);
+  bytes.text(KEYS.decision, decision);
+  bytes.text(KEYS.error, error);
+  bytes.text(KEYS.reason, reason);
+  bytes.json(KEYS.policies, policies);
+  if (provider !== undefined) {
+    const opened = bytes.open(KEYS.provider);
+    bytes.text(KEYS.id, provider.id);
+    bytes.text(KIND, provider.kind);
+    bytes.text(CONNECTION, provider.connection);
+    bytes.close(opened);
+  }
+  if (upstream !== undefined) {
+    const opened = bytes.open(KEYS.upstream);
+    bytes.text(HOST, upstream.host);
+    bytes.number(KEYS.status, upstream.status);
+    bytes.close(opened);
+  }
 }

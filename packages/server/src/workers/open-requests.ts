@@ -7,7 +7,7 @@ type OpenRequest = Pick<AuditRecord, 'bootId' | 'gatewayId' | 'requestId'>;
 export type RecordAbout = OpenRequest & Pick<AuditRecord, 'type'>;
 
 /** Takes a worker's record in. */
-export type AppendSerialized = (serialized: string, durability: Durability, about?: RecordAbout) => Promise<void>;
+export type AppendSerialized = (serialized: Uint8Array, durability: Durability, about?: RecordAbout) => Promise<void>;
 
 /** Requests of one worker whose evidence has a beginning and no end, so that each gets one when the worker dies. */
 export class OpenRequests {
