@@ -81,12 +81,7 @@ export class Recorder {
   authorized(admission: Attached): void | Promise<void> {
     const { durability, sink } = this.#options;
     if (durability === 'buffered') return;
-    const record = requestRecord(
-      this.#stamp('request.authorized'),
-      admission,
-      { ...ALLOWED, policies: admission.policies },
-      undefined,
-    );
+    const record = requestRecord(this.#stamp('request.authorized'), admission, allowed(admission), undefined);
     const written = sink.append(record, durability);
     if (!isPromise(written)) {
       admission.evidence = 'authorized';
@@ -239,14 +234,17 @@ export class Recorder {
   }
 }
 
-const ALLOWED = {
-  decision: 'allowed',
-  error: undefined,
-  reason: undefined,
-  status: undefined,
-  durationMs: undefined,
-  outcome: undefined,
-} as const;
+function allowed({ policies }: Attached): Verdict {
+  return {
+    decision: 'allowed',
+    error: undefined,
+    reason: undefined,
+    policies,
+    status: undefined,
+    durationMs: undefined,
+    outcome: undefined,
+  };
+}
 
 function verdictOf({ policies }: Attached, settlement: Settlement, durationMs: number): Verdict {
   const { error, reason, status, outcome } = settlement;
