@@ -48,8 +48,11 @@ export interface ConnectWorld {
 
 export const PROVIDER_ID = 'provider://files';
 
-/** Makes one. */
-export async function connectWorld(changes: Partial<AuthorizationCodeOptions> = {}): Promise<ConnectWorld> {
+/** Makes one. What began less than `clockSkewSeconds` after it was made is unknown to its replay store. */
+export async function connectWorld(
+  changes: Partial<AuthorizationCodeOptions> = {},
+  clockSkewSeconds = 0,
+): Promise<ConnectWorld> {
   const server = createServer();
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -102,7 +105,7 @@ export async function connectWorld(changes: Partial<AuthorizationCodeOptions> = 
     ...services,
     links,
     providers: [provider],
-    replays: memoryReplayStore({ clock }),
+    replays: memoryReplayStore({ clock, clockSkewSeconds }),
     signIn: [
       {
         issuer: signIn.issuer,

@@ -116,6 +116,21 @@ describe('connecting an account', () => {
     expect(world.upstream.tokenRequests).toHaveLength(1);
   });
 
+  it('says so where it cannot know yet whether a step was done before, and goes on once it can', async () => {
+    const young = await connectWorld({}, 60);
+    try {
+      const browser = new MiniBrowser();
+      const early = await browser.signIn(await browser.open(await young.connectUri()), 'alice');
+      expect([early.status, early.text]).toEqual([503, expect.stringContaining('begun_before_memory')]);
+      expect(early.text).toContain('Wait a minute');
+      expect(young.upstream.tokenRequests).toEqual([]);
+      young.clock.advance(61_000);
+      expect((await young.connect('alice')).status).toBe(200);
+    } finally {
+      await young.close();
+    }
+  });
+
   it('redeems no code that another server has sent', async () => {
     const browser = new MiniBrowser();
     const decision = await browser.signIn(await browser.open(await world.connectUri('erin')), 'erin');

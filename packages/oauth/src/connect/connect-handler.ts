@@ -163,11 +163,13 @@ export class ConnectHandler {
     const { ticket } = session;
     const provider = providers.get(ticket.providerId);
     if (provider === undefined) return new Refused('provider_unknown', 404, ticket);
-    if (!(await this.#isFirst(session.once, session.beganAtMs, session.expiresAtMs, ticket))) {
-      return new Refused('form_used', 400, ticket);
-    }
-    if (ticket.invited && !(await this.#isFirst(ticket.id, ticket.madeAtMs, ticket.expiresAtMs, ticket))) {
-      return new Refused('invitation_used', 403, ticket);
+    const refused = await this.#useUp(session, ticket, 'form_used');
+    if (refused !== undefined) return refused;
+    if (ticket.invited) {
+      const { id, madeAtMs, expiresAtMs } = ticket;
+      const invitation = { once: id, beganAtMs: madeAtMs, expiresAtMs };
+      const used = await this.#useUp(invitation, ticket, 'invitation_used', 403);
+      if (used !== undefined) return used;
     }
     if (form.get('do') === 'disconnect') {
       await provider.connections.disconnect(ticketKey(ticket));
@@ -216,20 +218,28 @@ export class ConnectHandler {
     const session = states.length === 1 ? await this.#parts.sessions.find(request, states[0]!, step) : undefined;
     if (session === undefined) return new Refused('state_not_valid', 400);
     const { once, beganAtMs, expiresAtMs, ticket } = session;
-    return (await this.#isFirst(once, beganAtMs, expiresAtMs, ticket))
-      ? session
-      : new Refused('state_used', 400, ticket);
+    return (await this.#useUp({ once, beganAtMs, expiresAtMs }, ticket, 'state_used')) ?? session;
   }
 
-  async #isFirst(jti: string, madeAtMs: number, expiresAtMs: number, { zoneId }: ConnectTicket): Promise<boolean> {
+  /** Uses up what may be used once; `usedReason` where it has been used already. */
+  async #useUp(
+    { once, beganAtMs, expiresAtMs }: Pick<ConnectSession, 'once' | 'beganAtMs' | 'expiresAtMs'>,
+    ticket: ConnectTicket,
+    usedReason: string,
+    status = 400,
+  ): Promise<Refused | undefined> {
     const verdict = await this.#parts.replays.use({
-      zoneId,
+      zoneId: ticket.zoneId,
       issuer: ONCE_ISSUER,
-      jti,
-      issuedAt: Math.floor(madeAtMs / 1_000),
+      jti: once,
+      issuedAt: Math.floor(beganAtMs / 1_000),
       expiresAt: Math.ceil(expiresAtMs / 1_000),
     });
-    return verdict === 'first';
+    if (verdict === 'first') return undefined;
+    // Nobody did it before: the store has no memory of that time, which is no fault of the person's.
+    return verdict === 'before_store'
+      ? new Refused('begun_before_memory', 503, ticket)
+      : new Refused(usedReason, status, ticket);
   }
 
   #refuse({ reason, status, ticket }: Refused): Response {

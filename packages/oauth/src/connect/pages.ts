@@ -72,6 +72,8 @@ const REFUSALS: Readonly<Record<string, string>> = {
   state_not_valid: `This took too long, or was begun in another browser. ${AGAIN}`,
   state_used: `This step has been done already. ${AGAIN}`,
   form_used: `This step has been done already. ${AGAIN}`,
+  begun_before_memory:
+    'This service cannot tell yet whether this step has been done, because its memory began a moment ago. Wait a minute, then open the link again.',
   invitation_used: 'This invitation has been used. Ask whoever sent it for a new one.',
   signed_in_as_another:
     'You are signed in as somebody else than the one this link is for. If somebody sent you this link, do not go on: their agent would act with your account.',
