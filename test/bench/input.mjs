@@ -5,6 +5,15 @@ const ISSUER = 'https://issuer.bench.test';
 const RESOURCE = 'resource://invoices';
 const KID = 'bench';
 
+/** What a mandate is asked for with, where the token service is in the process that is measured. */
+export const MINT_FORM = {
+  grant_type: 'client_credentials',
+  client_id: 'bench-agent',
+  client_secret: 'bench-agent-secret-of-24',
+  resource: RESOURCE,
+  scope: 'invoices:read',
+};
+
 /** The one request every target gets, with a mandate the gateway accepts, and what the gateway must know for that. */
 export function benchInput() {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

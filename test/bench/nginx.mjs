@@ -1,10 +1,11 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuMicros, rssMiB } from './proc.mjs';
 
 /** Where nginx is, `undefined` on a machine without it, or where /proc cannot tell its CPU time. */
 export function nginxPath() {
@@ -84,27 +85,6 @@ async function listening(child, port) {
   }
   child.kill();
   throw new Error('nginx did not start');
-}
-
-// Fields 14 and 15 of proc(5) stat, counted behind the name, which may hold spaces.
-function cpuMicros(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) * 1e6) / ticksPerSecond();
-}
-
-// Field 2 of proc(5) statm, in pages.
-function rssMiB(pid) {
-  const pages = Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]);
-  return (pages * Number(getconf('PAGESIZE'))) / 2 ** 20;
-}
-
-function ticksPerSecond() {
-  return Number(getconf('CLK_TCK'));
-}
-
-function getconf(name) {
-  return execFileSync('getconf', [name], { encoding: 'latin1' });
 }
 
 function isExecutable(path) {

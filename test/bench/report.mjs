@@ -2,6 +2,10 @@ import { cpus, totalmem, type } from 'node:os';
 import { BASELINE, CONTROL } from './targets.mjs';
 
 const FIGURES = ['requestsPerSecond', 'cpuMicros', 'p50Ms', 'p99Ms', 'rssMiB', 'loopDelayMs'];
+/** Figures that claims are about and the table does not show; `perCore` is what one core of CPU time would serve in a second. */
+const ABSOLUTE = { perCore: 'requests/s on one core of its process', apart: 'the busier worker above the mean' };
+/** What the error of a figure is judged by. */
+const ERROR_OF = { perCore: 'cpuMicros', apart: 'requestsPerSecond' };
 
 /** One line about where this was measured. */
 export function machine() {
@@ -51,6 +55,7 @@ const WORDS = { cpuMicros: 'CPU per request', requestsPerSecond: 'requests/s', p
 
 function judge({ target, figure, of, most, least, added }, { figures, ratios, spread, baseline }) {
   const than = of ?? baseline;
+  if (figure in ABSOLUTE) return absolute({ target, figure, most, least }, { figures, spread });
   const verdict = (holds) => (spread[figure] > MOST_SPREAD ? 'undecided' : holds ? 'holds' : 'does not hold');
   const slack = 2 * spread[figure];
   if (added !== undefined) {
@@ -66,6 +71,20 @@ function judge({ target, figure, of, most, least, added }, { figures, ratios, sp
     text: `${target}: ${WORDS[figure]} ${value.toFixed(2)} of ${than} (${limit})`,
     value,
     verdict: verdict(holds),
+  };
+}
+
+/** A limit on a figure itself, not on a ratio. */
+function absolute({ target, figure, most, least }, { figures, spread }) {
+  const value = median(figures.get(target).map((round) => round[figure]));
+  const error = spread[ERROR_OF[figure]];
+  const holds = most === undefined ? value >= least * (1 - 2 * error) : value <= most + 2 * error;
+  const shown = figure === 'apart' ? `${(value * 100).toFixed(1)} %` : value.toFixed(0);
+  const limit = most === undefined ? `at least ${least.toLocaleString('en')}` : `at most ${(most * 100).toFixed(0)} %`;
+  return {
+    text: `${target}: ${ABSOLUTE[figure]} ${shown} (${limit})`,
+    value,
+    verdict: error > MOST_SPREAD ? 'undecided' : holds ? 'holds' : 'does not hold',
   };
 }
 

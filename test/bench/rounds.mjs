@@ -24,7 +24,7 @@ export async function measureRounds(targets, { rounds, seconds, load }) {
 async function measure(target, seconds, load) {
   const before = await target.usage();
   const loaded = await load(target, seconds);
-  const { cpuMicros, rssMiB, loopDelayMs } = await target.usage();
+  const { cpuMicros, rssMiB, loopDelayMs, requests } = await target.usage();
   if (loaded.failures > 0 || loaded.requests === 0) {
     throw new Error(`${target.name}: ${loaded.failures} of ${loaded.requests} requests failed`);
   }
@@ -35,7 +35,15 @@ async function measure(target, seconds, load) {
     p99Ms: loaded.p99Ms,
     rssMiB,
     loopDelayMs,
+    perCore: (1e6 * loaded.requests) / (cpuMicros - before.cpuMicros),
+    ...(requests === undefined ? {} : { apart: apart(requests.map((count, index) => count - before.requests[index])) }),
   };
+}
+
+/** How far processes that serve together are apart: the most requests of one against the mean. */
+function apart(counts) {
+  const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
+  return Math.max(...counts) / mean - 1;
 }
 
 function progress(line) {

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { forged, writeMandates } from './input.mjs';
+import { forged, MINT_FORM, writeMandates } from './input.mjs';
 import { loadGenerator, loadPaced } from './load/generator.mjs';
+import { benchRedis } from './redis-server.mjs';
 import { measureRounds } from './rounds.mjs';
 import { FLOOD_RATE } from './scenarios.mjs';
 import { isHere, start, startUpstream } from './targets.mjs';
@@ -16,24 +17,47 @@ export async function runScenario(scenario, { input, rounds, seconds }) {
   try {
     const upstream = await startUpstream(scenario.upstream ?? 'raw');
     running.push(upstream);
+    const stores = await startStores(scenario.stores ?? [], running);
     const targets = [];
     for (const name of scenario.targets.filter(isHere)) {
-      targets.push(await start(name, { ...input.gateway, upstreamUrl: upstream.url }));
+      targets.push(await start(name, { ...input.gateway, ...stores, upstreamUrl: upstream.url }));
       running.push(targets.at(-1));
     }
     const request = { method: 'GET', path: input.path, headers: input.headers, ...scenario.request };
-    for (const target of targets) await mustAnswer(target, request);
+    for (const target of targets) await mustAnswer(target, await askedFor(scenario, target, request));
     const load = await loadOf(scenario, request, input, targets);
     return await measureRounds(targets, { rounds, seconds: Math.max(seconds, scenario.leastSeconds ?? 1), load });
   } finally {
-    await Promise.all(running.map((child) => child.stop()));
+    // Targets before the stores they use.
+    for (const child of running.reverse()) await child.stop();
   }
+}
+
+/** Servers of the stores that a scenario names: where they are. */
+async function startStores(names, running) {
+  const urls = {};
+  if (names.includes('redis')) {
+    const redis = await benchRedis();
+    running.push(redis);
+    urls.redisUrl = redis.url;
+  }
+  if (names.includes('postgres')) {
+    const { benchPostgres } = await import('./postgres-database.mjs');
+    const postgres = await benchPostgres();
+    running.push(postgres);
+    urls.databaseUrl = postgres.url;
+  }
+  return urls;
 }
 
 async function loadOf({ load = 'steady', connections }, { path, ...request }, { mint }, targets) {
   const { load: generate } = loadGenerator();
   const options = (target, seconds) => ({ ...request, url: target.url + path, connections, seconds });
   if (load === 'steady') return (target, seconds) => generate(options(target, seconds));
+  if (load === 'minted') {
+    const mintForm = new URLSearchParams(MINT_FORM).toString();
+    return (target, seconds) => generate({ ...options(target, seconds), mintForm });
+  }
   if (load === 'fresh') {
     return (target, seconds) =>
       withMandates(mint, seconds, async (mandatesFile) => {
@@ -60,6 +84,16 @@ async function besideFlood({ name }, good, options, mandate) {
   if (refused < flooded.requests * 0.99)
     throw new Error(`of the flood, ${JSON.stringify(flooded.status)} were answered`);
   return loaded;
+}
+
+// The mandate of this bench is no good where mandates are minted.
+async function askedFor({ load }, target, request) {
+  if (load !== 'minted') return request;
+  const body = new URLSearchParams(MINT_FORM);
+  const answer = await fetch(`${target.url}/oauth/2/token`, { method: 'POST', body });
+  const { access_token } = await answer.json();
+  if (access_token === undefined) throw new Error(`${target.name} minted nothing: ${answer.status}`);
+  return { ...request, headers: { ...request.headers, Authorization: `Bearer ${access_token}` } };
 }
 
 async function withMandates(mint, seconds, use) {

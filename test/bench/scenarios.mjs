@@ -14,7 +14,8 @@ const cpu = (target, most) => ({ target, figure: 'cpuMicros', most });
 /**
  * What is measured. `load` is one of `steady` (as fast as the answers come), `fresh` (the same, a new mandate each request),
  * `flood` (steady; the target of that name gets forged mandates beside it) and `quarter` (a quarter of what the last target can
- * carry, at a steady pace); `request` changes the one of input.mjs. `claims` are limits on ratios, with
+ * carry, at a steady pace), `minted` (steady, each request with a mandate that was minted for it over HTTP just before); `stores` are
+ * started for the scenario, and its targets are told where; `request` changes the one of input.mjs. `claims` are limits on ratios, with
  * twice the control's spread as slack. `baseline` and `control` are the relays where nothing else is said;
  * `leastSeconds` is how long a round has to be for enough requests.
  */
@@ -85,6 +86,58 @@ export const SCENARIOS = [
     request: { path: '/v1/files/events?n=1000' },
     targets: [...RELAYS, 'caracal, written'],
     connections: 16,
+  },
+  {
+    name: 'minted',
+    title: 'A mandate minted, verified and used once for each request',
+    text:
+      'For each request a mandate is asked for over HTTP, at a token service in the process of the gateway, signed (ES256), verified, and its ' +
+      'single use marked in Redis; three records are written. A request counts with its minting, so half of what is sent counts; p50 and p99 are those ' +
+      'of both. Redis has a process of its own, which is not counted in CPU.',
+    baseline: 'caracal, minted',
+    control: 'caracal, minted again',
+    targets: ['caracal, minted', 'caracal, minted again'],
+    stores: ['redis'],
+    load: 'minted',
+    connections: 64,
+    claims: [{ target: 'caracal, minted', figure: 'perCore', least: 2_000 }],
+  },
+  {
+    name: 'shared',
+    title: 'Redis and PostgreSQL on',
+    text:
+      'A mandate seen before, evidence `written`; revocations followed in Redis, and every record shipped to PostgreSQL. On two cores PostgreSQL takes ' +
+      'its CPU from the same machine, so requests/s has that price in it too, and what is left is the gateway’s: compare CPU. Whether ' +
+      'the shipping keeps up is what `node test/bench/postgres.mjs` measures.',
+    baseline: 'caracal, journal alone',
+    control: 'caracal, journal alone again',
+    targets: [
+      'caracal, journal alone',
+      'caracal, journal alone again',
+      'caracal, Redis',
+      'caracal, Redis and PostgreSQL',
+    ],
+    stores: ['redis', 'postgres'],
+    connections: 64,
+    claims: [
+      { target: 'caracal, Redis', figure: 'requestsPerSecond', least: 0.85 },
+      { target: 'caracal, Redis and PostgreSQL', figure: 'requestsPerSecond', least: 0.85 },
+    ],
+  },
+  {
+    name: 'workers',
+    title: 'Two workers',
+    text:
+      '`caracal serve` with and without `--workers 2`; CPU and memory of all its processes together. Two workers, the process they belong to, the ' +
+      'upstream and the load share two cores here: requests/s says nothing of what workers gain where there are cores for them, CPU per request does.',
+    baseline: 'caracal serve',
+    control: 'caracal serve again',
+    targets: ['caracal serve', 'caracal serve again', 'caracal serve, 2 workers'],
+    connections: 64,
+    claims: [
+      { target: 'caracal serve, 2 workers', figure: 'apart', most: 0.1 },
+      { target: 'caracal serve, 2 workers', figure: 'cpuMicros', most: 1 },
+    ],
   },
   {
     name: 'flood',

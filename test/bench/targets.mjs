@@ -16,6 +16,12 @@ const gateway = (config) => ({
   config: { sink: 'journal', durability: 'written', ...config },
 });
 
+/** The same with what else a process may share: a token service, Redis, PostgreSQL. */
+const sharing = (config) => ({ program: 'proxies/shared.mjs', config });
+const minting = sharing({ mints: true, redis: true });
+/** `caracal serve`. What its processes use stands in /proc. */
+const served = (config) => ({ program: 'proxies/served.mjs', config, isHere: () => process.platform === 'linux' });
+
 const TARGETS = {
   [BASELINE]: RELAY,
   [CONTROL]: RELAY,
@@ -28,6 +34,15 @@ const TARGETS = {
   'caracal, 100 resources': gateway({ otherResources: 99 }),
   'caracal, 10,000 resources': gateway({ otherResources: 9_999 }),
   'caracal, OpenTelemetry': gateway({ telemetry: true }),
+  'caracal, minted': minting,
+  'caracal, minted again': minting,
+  'caracal, journal alone': sharing({}),
+  'caracal, journal alone again': sharing({}),
+  'caracal, Redis': sharing({ redis: true }),
+  'caracal, Redis and PostgreSQL': sharing({ redis: true, postgres: true }),
+  'caracal serve': served({}),
+  'caracal serve again': served({}),
+  'caracal serve, 2 workers': served({ workers: 2 }),
   httpxy: { program: 'proxies/httpxy.mjs' },
   'http-proxy-3': { program: 'proxies/http-proxy-3.mjs' },
   'fastify-http-proxy': { program: 'proxies/fastify-http-proxy.mjs' },

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { RECOMMENDED_REDIS_OPTIONS, redisStores } from '@caracal/redis';
 import { eventually, settledInTime } from '@caracal/testkit';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../servers/redis.js';
 
@@ -16,6 +17,26 @@ function useOf(jti: string) {
 function keyOf(applicationId: string) {
   return { zoneId: 'default', issuer: ISSUER, applicationId, resource: 'resource://api' };
 }
+
+describe('the memory of single use', () => {
+  it('begins with the first connection, and anew where everything was lost, not with the first use', async () => {
+    const server = await startRedis();
+    try {
+      const client = new Redis({ ...RECOMMENDED_REDIS_OPTIONS, port: server.port, host: '127.0.0.1' });
+      client.on('error', () => undefined); // the server is restarted
+      const stores = redisStores({ client, ...silent }); // the driver is not connected yet
+      const other = await server.connect();
+      await eventually('it has begun', async () => (await other.keys('*replay*begins')).length === 16);
+      await server.restart(); // empty
+      const another = await server.connect();
+      await eventually('it has begun anew', async () => (await another.keys('*replay*begins')).length === 16);
+      await stores.close();
+      client.disconnect();
+    } finally {
+      await server.close();
+    }
+  });
+});
 
 describe('a server that is full', () => {
   let server: RedisServer;

@@ -1,11 +1,11 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { openJournalReader } from '@caracal/file';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Primary, startPrimary } from './primary.js';
 import { ADMIN_TOKEN, BILLING, mandateFrom, type ServerWorld, serverWorld } from './server.js';
 
 const ONCE = 'resource://once-api';
@@ -14,9 +14,9 @@ const MAX_STALENESS_MS = 2_000;
 const PATIENT = { timeout: 60_000 };
 
 let world: ServerWorld;
+let server: Primary;
 let primary: ChildProcess;
-let log = '';
-let url: Record<string, string>;
+let url: Primary['url'];
 
 beforeAll(async () => {
   world = await serverWorld((usual) => ({
@@ -37,33 +37,11 @@ beforeAll(async () => {
       { ...usual.resources![0]!, identifier: FEW, rateLimit: { requests: 10, windowSeconds: 3_600 } },
     ],
   }));
-  await world.server.close(); // its state directory is the child's now
-  const runner = fileURLToPath(new URL('../chaos/run-typescript.mjs', import.meta.url));
-  primary = fork(runner, [fileURLToPath(new URL('./server-process.ts', import.meta.url)), world.file, '2'], {
-    env: { ...process.env, ...world.environment },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  let out = '';
-  primary.stdout!.on('data', (chunk) => {
-    out += chunk;
-  });
-  primary.stderr!.on('data', (chunk) => {
-    log += chunk;
-  });
-  await vi.waitFor(() => expect(out.split('\n').length - 1, log).toBe(3), { timeout: 120_000 });
-  url = Object.fromEntries(
-    out
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as { name: string; url: string })
-      .map((listener) => [listener.name, listener.url]),
-  );
+  server = await startPrimary(world, 2);
+  ({ child: primary, url } = server);
 }, 150_000);
 afterAll(async () => {
-  if (primary?.exitCode === null) {
-    primary.kill('SIGCONT');
-    primary.kill('SIGKILL');
-  }
+  server?.kill();
   await world?.close();
 });
 
@@ -91,11 +69,7 @@ function call(mandate: string, resource = BILLING, agent: Agent | false = false)
 const admin = (path: string, init: RequestInit = {}) =>
   fetch(`${url.admin}${path}`, { ...init, headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } });
 const mandate = (resource = BILLING) => mandateFrom(url.tokenService!, 'billing:read', resource);
-const events = (event: string) =>
-  log
-    .split('\n')
-    .filter((line) => line.includes(`"${event}"`))
-    .map((line) => JSON.parse(line) as { pid: number });
+const events = (event: string) => server.events(event);
 const change = async (what: string) => {
   const anchors = [{ kind: 'client_id', id: 'billing-agent' }];
   expect((await admin(`/v1/revocations${what}`, { method: 'POST', body: JSON.stringify({ anchors }) })).status).toBe(
@@ -256,13 +230,14 @@ describe('two workers', () => {
     primary.kill('SIGTERM');
     const [code, signal] = await once(primary, 'exit');
     expect([code, signal]).toEqual([0, null]);
-    expect(log).toContain('"event":"stopped"');
+    expect(server.log()).toContain('"event":"stopped"');
     await expect(call(token)).rejects.toThrow();
     for (const { pid } of events('worker_started')) expect(() => process.kill(pid, 0)).toThrow();
     const journal = await openJournalReader(join(world.directory, '.caracal', 'audit'));
     let last: string | undefined;
     for await (const { record } of journal.query()) last = record.type;
     expect(last).toBe('gateway.stopped');
-    for (const secret of [ADMIN_TOKEN, token, world.environment.UPSTREAM_KEY!]) expect(log).not.toContain(secret);
+    for (const secret of [ADMIN_TOKEN, token, world.environment.UPSTREAM_KEY!])
+      expect(server.log()).not.toContain(secret);
   }, 120_000);
 });

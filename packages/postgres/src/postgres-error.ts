@@ -6,6 +6,8 @@ export type PostgresFault =
   | 'busy'
   /** No connection, or one that broke. */
   | 'unreachable'
+  /** The server's certificate is not one to trust, or not for this host: nothing was sent. */
+  | 'untrusted'
   /** The database has no schema of ours, or an older one: run `caracal migrate`. */
   | 'schema_missing'
   /** The database was migrated by a newer release. */
@@ -21,6 +23,7 @@ const MEANING: Readonly<Record<PostgresFault, string>> = {
   timeout: 'PostgreSQL did not answer in time',
   busy: 'too much is waiting for PostgreSQL',
   unreachable: 'PostgreSQL cannot be reached',
+  untrusted: 'the certificate of PostgreSQL is not to be trusted; see stores.postgres.tls, and the host of its URL',
   schema_missing: 'the database lacks tables of Caracal; run `caracal migrate`',
   schema_newer: 'the database was migrated by a newer release of Caracal; update this one',
   schema_changed: 'a migration of the database is not the one this release has under its number',
@@ -44,6 +47,9 @@ export class PostgresError extends Error {
   }
 }
 
+// What Node says of a certificate: wrong host, or any reason of OpenSSL's verification.
+const UNTRUSTED =
+  /^(?:ERR_TLS_CERT_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_)/;
 const SQL_STATE = /^[0-9A-Z]{5}$/;
 // Shutting down, starting up, out of connections or memory, read-only after a failover, connection exceptions.
 const PASSING = /^(?:08|53|57|58|25006|40)/;
@@ -53,6 +59,7 @@ export function postgresError(cause: unknown): PostgresError {
   if (cause instanceof PostgresError) return cause;
   const { code, severity } = cause as { code?: unknown; severity?: unknown };
   if (typeof code !== 'string') return new PostgresError('unreachable');
+  if (severity === undefined && UNTRUSTED.test(code)) return new PostgresError('untrusted', code.slice(0, 64));
   if (severity === undefined || !SQL_STATE.test(code)) return new PostgresError('unreachable', code.slice(0, 64));
   if (PASSING.test(code) || code.startsWith('28') || code === '3D000') return new PostgresError('unreachable', code);
   if (code === '42P01' || code === '3F000' || code === '42883' || code === '42703') {

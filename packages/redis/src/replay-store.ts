@@ -67,7 +67,10 @@ export function redisReplayStore(options: RedisReplayStoreOptions): ReplayStore 
   const { clock = systemClock, clockSkewSeconds = REDIS_REPLAY_CLOCK_SKEW_SECONDS } = options;
   wholeNumber('redisReplayStore', 'clockSkewSeconds', clockSkewSeconds, 0);
   const commands = new RedisCommands({ ...settings, code: 'replay_unavailable' });
-  return new RedisReplays(commands, settings.prefix, clock, clockSkewSeconds);
+  const replays = new RedisReplays(commands, settings.prefix, clock, clockSkewSeconds);
+  // A driver connects after this: what is begun with the first use would refuse all that was issued until then.
+  settings.client.on('ready', () => replays.beginAnew());
+  return replays;
 }
 
 class RedisReplays implements ReplayStore {
@@ -99,6 +102,12 @@ class RedisReplays implements ReplayStore {
     const verdict = await this.#commands.run(USE, [`${part}begins`, part + hash], args);
     if (verdict === 'first' || verdict === 'replayed' || verdict === 'before_store') return verdict;
     throw new CaracalError('replay_unavailable', 'invalid_verdict');
+  }
+
+  /** There is a connection, perhaps to a server that has lost everything. */
+  beginAnew(): void {
+    this.#begun = undefined;
+    void this.#begin();
   }
 
   // All parts at once: else the first use in each would find that the memory only begins with it.

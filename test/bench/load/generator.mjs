@@ -7,8 +7,9 @@ const run = promisify(execFile);
 /**
  * wrk where it is installed: it costs the least of the cores it shares with what is measured. Else autocannon.
  *
- * `load({ url, method, headers, bodyBytes, mandatesFile, connections, seconds })` answers { requests, failures, seconds,
- * p50Ms, p99Ms }; `failures` counts errors and answers that are not 2xx. autocannon takes no `mandatesFile`.
+ * `load({ url, method, headers, bodyBytes, mandatesFile, mintForm, connections, seconds })` answers { requests, failures, seconds,
+ * p50Ms, p99Ms }; `failures` counts errors and answers that are not 2xx. autocannon takes no `mandatesFile`. With `mintForm` each
+ * request has a mandate that was asked for with that form before; the times are those of both kinds of request, which alternate.
  */
 export function loadGenerator() {
   const hasWrk = spawnSync('wrk', ['-v']).error === undefined;
@@ -23,16 +24,18 @@ export async function loadPaced(options) {
   return child('paced.mjs', options);
 }
 
-async function loadWithWrk({ url, method = 'GET', headers, bodyBytes = 0, mandatesFile = '', connections, seconds }) {
+async function loadWithWrk({ url, method = 'GET', headers, bodyBytes = 0, connections, seconds, ...given }) {
+  const { mandatesFile = '', mintForm = '' } = given;
   const flags = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '--timeout', '20s', '-s', path('wrk.lua')];
   const headerFlags = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
-  const script = ['--', method, String(bodyBytes), mandatesFile];
+  const script = ['--', method, String(bodyBytes), mandatesFile, mintForm];
   const { stdout } = await run('wrk', [...flags, ...headerFlags, url, ...script]);
   return JSON.parse(stdout.slice(stdout.lastIndexOf('\n{') + 1));
 }
 
 async function loadWithAutocannon(options) {
-  if (options.mandatesFile !== undefined) throw new TypeError('a mandate for each request needs wrk: install it');
+  if ((options.mandatesFile ?? options.mintForm) !== undefined)
+    throw new TypeError('a mandate for each request needs wrk: install it');
   return child('autocannon.mjs', options);
 }
 

@@ -10,7 +10,7 @@ export interface RedisClient {
   duplicate(): RedisClient;
   disconnect(reconnect?: boolean): void;
   on(event: 'error', listener: (error: Error) => void): unknown;
-  on(event: 'connect', listener: () => void): unknown;
+  on(event: 'connect' | 'ready', listener: () => void): unknown;
   on(event: '+node', listener: (node: RedisClient) => void): unknown;
   /** What its connection receives: of a `Redis`, while there is one. */
   readonly stream?: unknown;
