@@ -83,6 +83,52 @@ async function makeCluster(masters: readonly RedisServer[]): Promise<void> {
   });
 }
 
+describe('a primary whose replicas have to confirm', () => {
+  it('acknowledges what they have, and says of the rest that it is written and not confirmed', {
+    timeout: 120_000,
+  }, async () => {
+    const diskless = ['--repl-diskless-sync-delay', '0'];
+    const primary = await startRedis({ arguments: diskless });
+    const replica = await startRedis({ arguments: ['--replicaof', `127.0.0.1 ${primary.port}`, ...diskless] });
+    const client = await primary.connect(RECOMMENDED_REDIS_OPTIONS);
+    const stores = redisStores({ client, waitReplicas: 1, onWarning: () => undefined });
+    const watching = redisStores({ client, onWarning: () => undefined });
+    try {
+      const replicaClient = await replica.connect();
+      await Promise.all([stores.ready(30_000), watching.ready(30_000)]);
+      await eventually('the replica has caught up', async () =>
+        (await replicaClient.info('replication')).includes('master_link_status:up'),
+      );
+      await stores.revocations.revoke(anchor('confirmed'));
+      replica.signal('SIGSTOP');
+      const unconfirmed = Array.from({ length: 20 }, (_, index) => stores.revocations.revoke(anchor(`${index}`)));
+      for (const each of await Promise.allSettled(unconfirmed)) {
+        expect(each).toMatchObject({
+          status: 'rejected',
+          reason: { code: 'revocation_unavailable', reason: 'not_replicated' },
+        });
+      }
+      // In effect all the same, here and elsewhere, and nothing else waited for replicas.
+      expect(stores.revocations.isRevoked([anchor('7')])).toBe(true);
+      await eventually('the other knows', () => watching.revocations.isRevoked([anchor('7')]));
+      await watching.revocations.revoke(anchor('unasked'));
+      const fresh = stores.revocations.freshAsOf();
+      await eventually('its state is proved complete meanwhile', () => stores.revocations.freshAsOf() > fresh);
+      replica.signal('SIGCONT');
+      await eventually('asked again, it is confirmed', () =>
+        stores.revocations.revoke(anchor('7')).then(
+          () => true,
+          () => false,
+        ),
+      );
+    } finally {
+      replica.signal('SIGCONT');
+      await Promise.all([stores.close(), watching.close()]);
+      for (const server of [replica, primary]) await server.close();
+    }
+  });
+});
+
 describe('a primary with a replica, watched by a sentinel', () => {
   it('is followed over a failover, and gets back what the replica had not heard of', { timeout: 120_000 }, async () => {
     const primary = await startRedis({ arguments: ['--repl-diskless-sync-delay', '0'] });

@@ -14,6 +14,7 @@ export interface RedisStoresOptions {
   readonly prefix?: string;
   readonly timeoutMs?: number;
   readonly signingKey?: Uint8Array;
+  readonly waitReplicas?: number;
   readonly onWarning?: OnWarning;
 }
 
@@ -31,8 +32,9 @@ export interface RedisStores {
 
 /** Makes every store with the defaults of each. @throws TypeError for options that are not in order */
 export function redisStores(options: RedisStoresOptions): RedisStores {
-  refuseUnknownOptions('redisStores', options, ['client', 'prefix', 'timeoutMs', 'signingKey', 'onWarning']);
-  const { signingKey, onWarning, ...shared } = options;
+  const known = ['client', 'prefix', 'timeoutMs', 'signingKey', 'waitReplicas', 'onWarning'];
+  refuseUnknownOptions('redisStores', options, known);
+  const { signingKey, waitReplicas, onWarning, ...shared } = options;
   const revocations = redisRevocationStore(options);
   return {
     revocations,

@@ -3,6 +3,7 @@ import type { RedisClient } from './commands/client.js';
 import { RedisCommands } from './commands/commands.js';
 import { RevocationDataset } from './revocations/dataset.js';
 import { followLog } from './revocations/feed.js';
+import { Replicas } from './revocations/replicas.js';
 import { Seals } from './revocations/seals.js';
 import { FollowedRevocations, type RedisRevocationStore } from './revocations/store.js';
 import { type OnWarning, type RedisStoreOptions, storeSettings, tellConsole } from './store-options.js';
@@ -24,6 +25,11 @@ export interface RedisRevocationStoreOptions extends RedisStoreOptions {
   readonly maxEntries?: number;
   /** Whether a process that knows nothing begins a dataset where there is none. `false`: it stays unavailable. Default true. */
   readonly beginsDataset?: boolean;
+  /**
+   * Replicas that must have confirmed a revocation before `revoke` resolves: else a failover may lose what was acknowledged. Takes one
+   * connection more. Not with a `Cluster`. Default 0.
+   */
+  readonly waitReplicas?: number;
   /** Told what an operator should know. Default: one JSON line on the console. */
   readonly onWarning?: OnWarning;
   readonly clock?: Clock;
@@ -35,11 +41,12 @@ export const REDIS_REVOCATION_DEFAULTS = Object.freeze({
   settleMs: 5_000,
   maxEntries: 1_000_000,
   beginsDataset: true,
+  waitReplicas: 0,
 });
 
 const KNOWN = [
   ...['client', 'prefix', 'timeoutMs', 'subscriber', 'signingKey', 'heartbeatMs', 'settleMs', 'maxEntries'],
-  ...['beginsDataset', 'onWarning', 'clock'],
+  ...['beginsDataset', 'waitReplicas', 'onWarning', 'clock'],
 ];
 const MIN_KEY_BYTES = 32;
 /** As long as a timer can wait. */
@@ -54,6 +61,9 @@ const LONG_MS = 2 ** 31 - 1;
  * `CaracalError('revocation_unavailable')`, reason `not_durable`: it stays in effect here, and is written when Redis is back. A `lift`
  * takes effect when Redis has it. Full, `revoke` rejects with reason `store_full`.
  *
+ * With `waitReplicas`, `revoke` rejects with reason `not_replicated` where too few replicas have confirmed within `timeoutMs`: it is in effect
+ * and written, and a failover could lose it.
+ *
  * A dataset that has lost entries (emptied, restored from an old copy, failed over) gets them back from the processes that know
  * them. What was lifted is remembered for a day, so that nobody brings that back.
  *
@@ -65,13 +75,26 @@ export function redisRevocationStore(options: RedisRevocationStoreOptions): Redi
   refuseUnknownOptions('redisRevocationStore', options, KNOWN);
   const { client, prefix, timeoutMs } = storeSettings('redisRevocationStore', options);
   const { clock = systemClock, onWarning = tellConsole } = options;
-  const { heartbeatMs, settleMs, maxEntries, beginsDataset } = { ...REDIS_REVOCATION_DEFAULTS, ...options };
+  const { heartbeatMs, settleMs, maxEntries, beginsDataset, waitReplicas } = {
+    ...REDIS_REVOCATION_DEFAULTS,
+    ...options,
+  };
   wholeNumber('redisRevocationStore', 'heartbeatMs', heartbeatMs, 10);
   wholeNumber('redisRevocationStore', 'settleMs', settleMs, 0);
   wholeNumber('redisRevocationStore', 'maxEntries', maxEntries);
+  wholeNumber('redisRevocationStore', 'waitReplicas', waitReplicas, 0);
+  if (waitReplicas > 0 && 'isCluster' in client && client.isCluster === true) {
+    throw new TypeError('redisRevocationStore: waitReplicas asks one primary, and a Cluster has several; leave it out');
+  }
   const seals = new Seals(signingKeyOf(options), prefix);
   const commands = new RedisCommands({ client, timeoutMs, code: 'revocation_unavailable' });
   const dataset = new RevocationDataset(commands, seals, prefix);
+  const waiting = waitReplicas === 0 ? undefined : client.duplicate();
+  waiting?.on('error', () => undefined); // as of the subscriber below
+  const replicas =
+    waiting === undefined
+      ? undefined
+      : new Replicas({ client: waiting, count: waitReplicas, key: dataset.replicasKey, timeoutMs });
   const parts = {
     client,
     clock,
@@ -83,6 +106,7 @@ export function redisRevocationStore(options: RedisRevocationStoreOptions): Redi
     maxEntries,
     beginsDataset,
     onWarning,
+    replicas,
   };
   const store = new FollowedRevocations(parts);
   const subscriber = options.subscriber ?? client.duplicate();
@@ -103,6 +127,7 @@ export function redisRevocationStore(options: RedisRevocationStoreOptions): Redi
     close: async () => {
       stop();
       subscriber.disconnect();
+      waiting?.disconnect();
       await store.close();
     },
   };

@@ -45,6 +45,11 @@ export class RevocationDataset {
     return `${this.#tag}:${generation}:log`;
   }
 
+  /** A key for whoever asks replicas: in the slot of all others. */
+  get replicasKey(): string {
+    return `${this.#tag}:replicas`;
+  }
+
   /** Proves that the primary answers. */
   async beat(): Promise<Beat> {
     const keys = [this.#headKey(), `${this.#tag}:beat`];

@@ -19,6 +19,7 @@ import { inSlices } from './in-slices.js';
 import { type Loaded, loadDataset } from './load.js';
 import { MemoryOfLoss } from './memory-of-loss.js';
 import { type Pending, PendingChanges } from './pending-changes.js';
+import type { Replicas } from './replicas.js';
 import type { Seals } from './seals.js';
 import { type Plan, RevocationState } from './state.js';
 
@@ -46,6 +47,8 @@ export interface RevocationParts {
   readonly maxEntries: number;
   readonly beginsDataset: boolean;
   readonly onWarning: OnWarning;
+  /** Asked after each revocation; `undefined`: none is. */
+  readonly replicas: Replicas | undefined;
 }
 
 /** Changes in one commit. */
@@ -118,6 +121,7 @@ export class FollowedRevocations implements RedisRevocationStore {
     const [writing, telling] = await Promise.allSettled([written, told]);
     if (writing.status === 'rejected') throw writing.reason;
     if (telling.status === 'rejected') throw telling.reason;
+    await this.#parts.replicas?.confirm();
   }
 
   async lift(anchor: Anchor): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Anchor, RequestHead } from '@caracal/core';
+import { type Anchor, CaracalError, type RequestHead } from '@caracal/core';
 import { headLine } from '@caracal/file';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -113,6 +113,13 @@ function operation(app: Hono, { generations, registry, log, status, reload, work
   });
 }
 
+/** What a change that was not done has left. */
+function unfinishedText(cause: unknown): string {
+  return cause instanceof CaracalError && cause.reason === 'not_replicated'
+    ? 'In effect and written, but not confirmed by as many replicas as stores.redis.waitReplicas says; send it again.'
+    : 'Not every anchor is stored; send it again.';
+}
+
 function revocation(app: Hono, { state, log, anchorDefaults }: AdminParts): void {
   const change = (path: string, told: string, apply: (anchor: Anchor) => Promise<void>) =>
     app.post(path, async (c) => {
@@ -122,7 +129,7 @@ function revocation(app: Hono, { state, log, anchorDefaults }: AdminParts): void
         await Promise.all(anchors.map(apply));
       } catch (cause) {
         log({ level: 'error', event: 'revocation_failed', cause: causeName(cause) });
-        return failure(c, 503, 'revocation_unavailable', 'Not every anchor is stored; send it again.');
+        return failure(c, 503, 'revocation_unavailable', unfinishedText(cause));
       }
       const changed = anchors.map(({ zoneId, issuer, kind, id }) => ({ zone: zoneId, issuer, kind, id }));
       for (const anchor of changed) log({ level: 'info', event: told, ...anchor });

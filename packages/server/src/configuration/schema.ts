@@ -334,6 +334,18 @@ const stores = v.strictObject({
             ),
           ),
         ),
+        waitReplicas: v.optional(
+          v.pipe(
+            v.number(),
+            v.integer('is no whole number; give one'),
+            v.minValue(0, 'is below 0; give 0 for none'),
+            v.maxValue(16, 'is above 16; give fewer'),
+            v.description(
+              'Replicas that must have confirmed a revocation before it is answered as done; with fewer the answer is 503, though it is in effect.',
+            ),
+          ),
+          0,
+        ),
       }),
       v.description(
         'Shared by every process: revocations, used mandates, rate limits. Default: this process alone, in the state directory.',

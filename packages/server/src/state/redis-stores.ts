@@ -42,8 +42,14 @@ export async function openRedisStores(
   client.on('error', (cause) => tell({ requestId: undefined, reason: 'connection', cause }, 'redis'));
   const onWarning = (message: string, cause?: unknown) =>
     log({ level: 'warn', event: 'store_warning', message, cause: causeName(cause) });
-  const { prefix } = redis;
-  const stores = redisStores({ client, prefix, onWarning, ...(signingKey === undefined ? {} : { signingKey }) });
+  const { prefix, waitReplicas } = redis;
+  const stores = redisStores({
+    client,
+    prefix,
+    waitReplicas,
+    onWarning,
+    ...(signingKey === undefined ? {} : { signingKey }),
+  });
   return {
     revocations: stores.revocations,
     replays: stores.replays,
