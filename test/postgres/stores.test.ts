@@ -1,10 +1,12 @@
 import { noCredential, type ResourceDefinition } from '@caracal/core';
 import {
+  type FeedDirectory,
   listResources,
   type PostgresResourceDirectory,
   type PostgresWarning,
   postgresConnectionStore,
   postgresResourceDirectory,
+  postgresResourceFeed,
   putResource,
   removeResource,
 } from '@caracal/postgres';
@@ -215,6 +217,39 @@ describe('postgresResourceDirectory', () => {
       }
     };
     await until('it is stale', isStale);
+  });
+
+  it('keeps what was good last over a change of meaning, also where a directory in between came to nothing', async () => {
+    const feed = postgresResourceFeed({ pool, onWarning: (warning) => warnings.push(warning) });
+    opened.push(feed);
+    const define = (document: unknown) => ({
+      ...(document as Omit<ResourceDefinition, 'provider'>),
+      provider: noCredential(),
+    });
+    await put('resource://a', { scopes: ['one'] });
+    await feed.ready(20_000);
+    const first = feed.directory({ define });
+    feed.directory({ define }).close();
+    await put('resource://a', { scopes: ['two'] });
+    const scopes = (directory: FeedDirectory) =>
+      (directory.byIdentifier('default', 'resource://a') as { scopes: readonly string[] } | undefined)?.scopes;
+    await until('the change is there', () => scopes(first)?.[0] === 'two');
+    await put('resource://a', { scopes: 1 });
+    await until('it is refused', () => first.rows().refused.length === 1);
+    const beside = [{ identifier: 'resource://file', provider: noCredential() }];
+    const next = feed.directory({ define, beside });
+    first.close();
+    expect([scopes(first), scopes(next)]).toEqual([['two'], ['two']]);
+    expect(next.rows()).toMatchObject({ accepted: [{ scopes: ['two'] }], refused: [{ keptLastGood: true }] });
+    expect(next.byIdentifier('default', 'resource://file')).toBeDefined();
+    // What it means now is nothing: it does not stay by what it meant before.
+    const without = feed.directory({
+      define: () => {
+        throw new TypeError('provider: is gone');
+      },
+    });
+    expect(scopes(without)).toBeUndefined();
+    expect(without.rows().refused).toMatchObject([{ reason: 'provider: is gone', keptLastGood: false }]);
   });
 
   it('makes a gateway answer 503 and not 403 while it has never been read', async () => {

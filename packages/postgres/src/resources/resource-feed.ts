@@ -134,7 +134,8 @@ class ResourceFeed implements PostgresResourceFeed {
     const directory = new FollowingDirectory(
       { onWarning, ...options },
       {
-        lastGood: this.#latest?.accepted,
+        // One that was closed knows what was good then.
+        lastGood: ([...this.#directories].at(-1) ?? this.#latest)?.accepted,
         freshAsOf: () => this.#freshAsOf,
         isStale: (asOf) => maxStalenessMs !== undefined && clock.monotonic() - asOf > maxStalenessMs,
         onClose: () => this.#directories.delete(directory),
