@@ -108,7 +108,7 @@ describe('two servers, one of them with workers, that share Redis and PostgreSQL
   it('refuse in every process what was revoked at either, until it is lifted', async () => {
     const token = await mandate();
     for (const at of [two.url.admin, one.url.admin!]) {
-      for (const gateway of everywhere()) expect(await answers(gateway, token)).toEqual(['200']);
+      for (const gateway of everywhere()) await expect.poll(() => answers(gateway, token), PATIENT).toEqual(['200']);
       await change(at, '');
       // News take milliseconds: then every process has them.
       for (const gateway of everywhere()) {

@@ -1,5 +1,7 @@
 import cluster from 'node:cluster';
 import type { Server } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { RevocationStore } from '@caracal/core';
 import type { Attachment } from '@caracal/node';
 import { guardedOutbound, undiciTransport } from '@caracal/transport';
 import { parseListen } from '../configuration/listen.js';
@@ -29,6 +31,9 @@ export function isWorkerProcess(environment: NodeJS.ProcessEnv = process.env): b
   return cluster.isWorker && environment[WORKER_VARIABLE] === '1';
 }
 
+/** For revocations to be known, ms: without them it serves all the same, and refuses. */
+const FRESH_TIMEOUT_MS = 15_000;
+const FRESH_PAUSE_MS = 20;
 /** For what was told last to be out, ms. */
 const LAST_WORDS_MS = 1_000;
 
@@ -150,6 +155,7 @@ class GatewayWorker {
       certificate: tls === undefined ? undefined : new CertificateReload('gateway', server, tls, log),
     };
     await this.#prove();
+    await untilFresh(state.revocations);
     await listenAsWorker('gateway', server, parseListen(gateway.listen)!, port);
     await channel.ask({ code: 'internal_error' }, 'begun');
   }
@@ -237,6 +243,12 @@ class GatewayWorker {
     // Its answer to whoever asked for the drain goes first.
     setTimeout(this.#end, 10);
   }
+}
+
+/** What it reads of a shared server is complete a moment after it has begun: until then it would refuse what others serve. */
+async function untilFresh(revocations: RevocationStore): Promise<void> {
+  const until = performance.now() + FRESH_TIMEOUT_MS;
+  while (revocations.freshAsOf() === Number.NEGATIVE_INFINITY && performance.now() < until) await pause(FRESH_PAUSE_MS);
 }
 
 async function certificateOf({ configuration: { gateway } }: LoadedConfiguration): Promise<Certificate | undefined> {
