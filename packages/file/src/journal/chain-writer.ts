@@ -19,6 +19,8 @@ export interface ChainWriterOptions {
   readonly nextSegment: (number: number, tip: ChainTip) => Promise<{ segment: OpenSegment; header: Uint8Array }>;
   /** Told after records were written. */
   readonly onCommit: () => void;
+  /** Told when none waits to be written: what was appended so far is not looked at again. */
+  readonly onEmpty: () => void;
   /** Told when writing begins to fail, and with `undefined` when it works again. */
   readonly onFault: (reason: 'write_failed' | 'sync_failed' | 'segment_failed', cause: unknown) => void;
 }
@@ -166,7 +168,8 @@ export class ChainWriter {
     else this.#fail(group, fault);
     // In the same turn as the last look at the queue: whoever appends after it finds nobody busy and starts anew.
     this.#busy = false;
-    if (this.#queue.length > 0 && fault === undefined) this.#schedule('written');
+    if (this.#queue.length === 0) this.#options.onEmpty();
+    else if (fault === undefined) this.#schedule('written');
   }
 
   #formGroup(): Entry[] {

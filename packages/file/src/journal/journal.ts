@@ -9,11 +9,12 @@ import { HeadSigner } from './head-signer.js';
 import { type ChainStarted, eventMembers, type RetentionApplied, type SegmentStarted } from './journal-event.js';
 import { type JournalOptions, type JournalSettings, journalSettings } from './journal-options.js';
 import { type JournalReader, journalReader } from './journal-reader.js';
+import { MemberBytes } from './member-bytes.js';
 import { type ChainTip, createSegment } from './open-segment.js';
 import { findEnd, type JournalEnd } from './recover.js';
 import { expiredSegments, removeSegments } from './retention.js';
 import { listSegments, readHeader } from './segment-files.js';
-import { serializeRecord } from './serialize-record.js';
+import { writeRecord } from './serialize-record.js';
 import type { SignedHead } from './signed-head.js';
 import { loadSigningKey, rawPublicKey, type SigningKey } from './signing-key.js';
 import { Bell, type Wake } from './wake.js';
@@ -87,6 +88,7 @@ class FileJournal implements Journal {
   readonly verify: JournalReader['verify'];
   readonly #settings: JournalSettings;
   readonly #writer: ChainWriter;
+  readonly #bytes = new MemberBytes();
   readonly #signer: HeadSigner;
   readonly #lock: DirectoryLock;
   readonly #bells: Set<Bell>;
@@ -111,6 +113,7 @@ class FileJournal implements Journal {
       maxPendingBytes: settings.maxPendingBytes,
       nextSegment: (number, tip) => journal.#nextSegment(number, tip),
       onCommit: () => journal.#committed(),
+      onEmpty: () => journal.#bytes.recycle(),
       onFault: (reason, cause) => tellFault(settings, reason, cause),
     });
     try {
@@ -148,7 +151,7 @@ class FileJournal implements Journal {
   }
 
   append(record: AuditRecord, durability: Durability): Promise<void> {
-    return this.#writer.append(serializeRecord(record), durability);
+    return this.#writer.append(writeRecord(this.#bytes, record), durability);
   }
 
   appendSerialized(serialized: Uint8Array, durability: Durability): Promise<void> {

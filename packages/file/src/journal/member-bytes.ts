@@ -1,6 +1,10 @@
 import { quoted } from './text.js';
 
 const CHUNK_BYTES = 64 * 1024;
+/** More than the longest text of a number has. */
+const MAX_DIGITS = 32;
+const DOT = 0x2e;
+const ZERO = 0x30;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const OPEN = 0x7b;
@@ -26,10 +30,17 @@ export class MemberBytes {
     this.#start = this.#at;
   }
 
-  /** The members since `begin`, without braces. Nothing is written over them later. */
+  /** The members since `begin`, without braces. They stay as they are until `recycle`. */
   end(): Uint8Array {
     // The first comma separates from nothing.
     return this.#chunk.subarray(Math.min(this.#start + 1, this.#at), this.#at);
+  }
+
+  /** Nobody needs what was written so far: it may be written over. */
+  recycle(): void {
+    this.#start = 0;
+    this.#at = 0;
+    if (this.#chunk.length > CHUNK_BYTES) this.#chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   }
 
   text(key: Uint8Array, value: string | undefined): void {
@@ -53,9 +64,13 @@ export class MemberBytes {
   number(key: Uint8Array, value: number | undefined): void {
     if (value === undefined) return;
     if (typeof value !== 'number') return this.json(key, value);
-    const digits = Number.isFinite(value) ? String(value) : 'null';
-    this.#reserve(key.length + digits.length);
+    this.#reserve(key.length + MAX_DIGITS);
     this.#write(key);
+    // Of a record's numbers most are whole, the others thousandths; below this bound both are written exactly as by `String`.
+    const thousandths = Math.round(value * 1000);
+    if (thousandths >= 0 && thousandths < 2 ** 31 && thousandths / 1000 === value)
+      return this.#writeThousandths(thousandths);
+    const digits = Number.isFinite(value) ? String(value) : 'null';
     for (let index = 0; index < digits.length; index++) this.#chunk[this.#at++] = digits.charCodeAt(index);
   }
 
@@ -81,6 +96,28 @@ export class MemberBytes {
     if (this.#at === first) this.#at += 1;
     this.#chunk[first] = OPEN;
     this.#chunk[this.#at++] = CLOSE;
+  }
+
+  #writeThousandths(value: number): void {
+    this.#writeWhole((value / 1000) | 0);
+    let rest = value % 1000;
+    if (rest === 0) return;
+    this.#chunk[this.#at++] = DOT;
+    for (let place = 100; rest > 0; place /= 10) {
+      const digit = (rest / place) | 0;
+      this.#chunk[this.#at++] = ZERO + digit;
+      rest -= digit * place;
+    }
+  }
+
+  #writeWhole(value: number): void {
+    let place = 1;
+    while (value >= place * 10) place *= 10;
+    for (let rest = value; place >= 1; place /= 10) {
+      const digit = (rest / place) | 0;
+      this.#chunk[this.#at++] = ZERO + digit;
+      rest -= digit * place;
+    }
   }
 
   #write(key: Uint8Array): void {

@@ -60,6 +60,40 @@ describe('serializeRecord', () => {
     expect(`{${Buffer.from(serializeRecord(every))}}`).toBe(JSON.stringify(every));
   });
 
+  it('writes numbers as JSON does', () => {
+    const whole = fc.nat(3_000_000);
+    const numbers = fc.oneof(
+      whole,
+      whole.map((thousandths) => thousandths / 1000),
+      fc.integer(),
+      fc.double(),
+    );
+    const exact = [
+      0,
+      -0,
+      0.001,
+      0.01,
+      0.1,
+      1,
+      9,
+      10,
+      99.999,
+      100.1,
+      2_147_483.647,
+      2_147_483.648,
+      2 ** 53,
+      1e21,
+      -1.5,
+      1e-7,
+    ];
+    fc.assert(
+      fc.property(numbers, (durationMs) => {
+        expect(serialized({ durationMs }).endsWith(`,"durationMs":${JSON.stringify(durationMs)}`)).toBe(true);
+      }),
+      { numRuns: 2000, examples: exact.map((number) => [number]) },
+    );
+  });
+
   it('takes what its type does not allow for what it is', () => {
     const wrong = { subject: 5, status: '"', hopCount: '1', provider: { id: ['a'], kind: undefined } };
     expect(parsed(wrong as unknown as AuditRecord)).toMatchObject({

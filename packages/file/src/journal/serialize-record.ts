@@ -55,13 +55,18 @@ const KIND = memberKey('kind');
 const CONNECTION = memberKey('connection');
 const HOST = memberKey('host');
 
-const bytes = new MemberBytes();
+const kept = new MemberBytes();
+
+/** The members of a record's JSON object, without braces, as UTF-8: `"id":"...","type":"..."`. */
+export function serializeRecord(record: AuditRecord): Uint8Array {
+  return writeRecord(kept, record);
+}
 
 /**
- * The members of a record's JSON object, without braces, as UTF-8: `"id":"...","type":"..."`. Field by field and not in a
- * loop over names: the runtime reads a field it knows many times faster.
+ * As `serializeRecord`, into bytes that are used again. Field by field and not in a loop over names: the runtime reads a field
+ * it knows many times faster.
  */
-export function serializeRecord(record: AuditRecord): Uint8Array {
+export function writeRecord(bytes: MemberBytes, record: AuditRecord): Uint8Array {
   bytes.begin();
   bytes.text(KEYS.id, record.id);
   bytes.text(KEYS.type, record.type);
@@ -72,9 +77,9 @@ export function serializeRecord(record: AuditRecord): Uint8Array {
   bytes.text(KEYS.clientRequestId, record.clientRequestId);
   bytes.text(KEYS.traceId, record.traceId);
   bytes.text(KEYS.peer, record.peer);
-  writePrincipal(record);
+  writePrincipal(bytes, record);
   bytes.text(KEYS.resource, record.resource);
-  writeObjects(record);
+  writeObjects(bytes, record);
   bytes.number(KEYS.status, record.status);
   bytes.number(KEYS.requestBytes, record.requestBytes);
   bytes.number(KEYS.responseBytes, record.responseBytes);
@@ -90,7 +95,7 @@ export function serializeRecord(record: AuditRecord): Uint8Array {
   return bytes.end();
 }
 
-function writePrincipal(record: AuditRecord): void {
+function writePrincipal(bytes: MemberBytes, record: AuditRecord): void {
   bytes.text(KEYS.zoneId, record.zoneId);
   bytes.text(KEYS.issuer, record.issuer);
   bytes.text(KEYS.applicationId, record.applicationId);
@@ -105,7 +110,8 @@ function writePrincipal(record: AuditRecord): void {
   bytes.text(KEYS.jti, record.jti);
 }
 
-function writeObjects({ operation, path, decision, error, reason, policies, provider, upstream }: AuditRecord): void {
+function writeObjects(bytes: MemberBytes, record: AuditRecord): void {
+  const { operation, path, decision, error, reason, policies, provider, upstream } = record;
   if (operation !== undefined) {
     const opened = bytes.open(KEYS.operation);
     bytes.text(METHOD, operation.method);
