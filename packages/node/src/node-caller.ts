@@ -10,6 +10,9 @@ import { writeResponseHead } from './response-head.js';
 /** How long a caller may take nothing of an answer that is ended, but not yet written out, ms. Nobody else watches it then. */
 export const WRITE_OUT_TIMEOUT_MS = 60_000;
 
+/** A body up to this size goes out together with its head where all of it is there at once. */
+const SMALL_BODY_BYTES = 8 * 1024;
+
 const LAST_CHUNK = '0\r\n\r\n';
 
 /**
@@ -29,6 +32,8 @@ export class NodeCaller implements Caller<Readable>, Presence {
   #phase: 'waiting' | 'answering' | 'done' = 'waiting';
   #gone = false;
   #wroteBody = false;
+  /** The first bytes of the answer's body, until it is known whether they are all of it. */
+  #first: Uint8Array | undefined;
   #heedsDrain = false;
   #bodiless: boolean;
 
@@ -122,7 +127,12 @@ export class NodeCaller implements Caller<Readable>, Presence {
 
   write(chunk: Uint8Array): boolean {
     if (this.#phase !== 'answering') return true;
-    this.#wroteBody = true;
+    if (!this.#wroteBody && this.#first === undefined && chunk.length <= SMALL_BODY_BYTES) {
+      // Not for longer than this turn: `flushHead` is due at its end.
+      this.#first = chunk;
+      return true;
+    }
+    this.flushHead();
     const ready = this.#res.write(chunk);
     if (!ready && !this.#heedsDrain) {
       this.#heedsDrain = true;
@@ -141,6 +151,7 @@ export class NodeCaller implements Caller<Readable>, Presence {
       return;
     }
     this.#phase = 'done';
+    if (this.#first !== undefined) this.#writeWhole(this.#first);
     this.#finish('');
   }
 
@@ -182,7 +193,18 @@ export class NodeCaller implements Caller<Readable>, Presence {
     // Not `flushHeaders()`: that writes the head as UTF-8, and doubles every byte above 0x7F. For an early answer without
     // a body there is no other way.
     if (this.#bodiless) this.#res.flushHeaders();
-    else this.#res.write('', 'latin1');
+    else this.#res.write(this.#first ?? '', 'latin1');
+    this.#first = undefined;
+  }
+
+  /**
+   * Writes head and body of a small answer as one text: of texts and buffers together Node makes a list, and to write that
+   * takes longer than the rest of the answer.
+   */
+  #writeWhole(body: Uint8Array): void {
+    this.#res.write(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'), 'latin1');
+    // Node has corked it, so that more could be written in this turn. There is no more.
+    this.#socket.uncork();
   }
 
   #finish(last: string): void {
