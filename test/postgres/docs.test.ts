@@ -31,7 +31,7 @@ describe('docs/stores/postgres.md', () => {
     const database = await testDatabase();
     for (const [, sql] of shown) await database.pool.query(sql!);
     const { rows } = await database.pool.query('SELECT identifier FROM caracal.resources');
-    expect([shown.length, rows]).toEqual([2, [{ identifier: 'resource://orders-api' }]]);
+    expect([shown.length, rows]).toEqual([3, [{ identifier: 'resource://orders-api' }]]);
     await database.drop();
   });
 });
