@@ -56,35 +56,43 @@ const WORDS = { cpuMicros: 'CPU per request', requestsPerSecond: 'requests/s', p
 function judge({ target, figure, of, most, least, added }, { figures, ratios, spread, baseline }) {
   const than = of ?? baseline;
   if (figure in ABSOLUTE) return absolute({ target, figure, most, least }, { figures, spread });
-  const verdict = (holds) => (spread[figure] > MOST_SPREAD ? 'undecided' : holds ? 'holds' : 'does not hold');
-  const slack = 2 * spread[figure];
+  const error = spread[figure];
+  const slack = 2 * error;
   if (added !== undefined) {
     const base = figures.get(than).map((round) => round[figure]);
     const value = median(figures.get(target).map((round, index) => round[figure] - base[index]));
     const text = `${target}: ${WORDS[figure]} ${value.toFixed(2)} ms above ${than} (at most ${added})`;
-    return { text, value, verdict: verdict(value <= added + slack * median(base)) };
+    return { text, value, verdict: verdict(error, value <= added, value <= added + slack * median(base)) };
   }
   const value = median(ratios(target, figure, than));
   const limit = most === undefined ? `at least ${least}` : `at most ${most}`;
-  const holds = most === undefined ? value >= least * (1 - slack) : value <= most * (1 + slack);
+  const holds = most === undefined ? value >= least : value <= most;
+  const nearly = most === undefined ? value >= least * (1 - slack) : value <= most * (1 + slack);
   return {
     text: `${target}: ${WORDS[figure]} ${value.toFixed(2)} of ${than} (${limit})`,
     value,
-    verdict: verdict(holds),
+    verdict: verdict(error, holds, nearly),
   };
+}
+
+/** `nearly`: it would hold if the figure were off by twice the error of the measurement. */
+function verdict(error, holds, nearly) {
+  if (error > MOST_SPREAD) return 'undecided';
+  return holds ? 'holds' : nearly ? 'undecided' : 'does not hold';
 }
 
 /** A limit on a figure itself, not on a ratio. */
 function absolute({ target, figure, most, least }, { figures, spread }) {
   const value = median(figures.get(target).map((round) => round[figure]));
   const error = spread[ERROR_OF[figure]];
-  const holds = most === undefined ? value >= least * (1 - 2 * error) : value <= most + 2 * error;
+  const holds = most === undefined ? value >= least : value <= most;
+  const nearly = most === undefined ? value >= least * (1 - 2 * error) : value <= most + 2 * error;
   const shown = figure === 'apart' ? `${(value * 100).toFixed(1)} %` : value.toFixed(0);
   const limit = most === undefined ? `at least ${least.toLocaleString('en')}` : `at most ${(most * 100).toFixed(0)} %`;
   return {
     text: `${target}: ${ABSOLUTE[figure]} ${shown} (${limit})`,
     value,
-    verdict: error > MOST_SPREAD ? 'undecided' : holds ? 'holds' : 'does not hold',
+    verdict: verdict(error, holds, nearly),
   };
 }
 
