@@ -132,7 +132,8 @@ export class NodeCaller implements Caller<Readable>, Presence {
       this.#first = chunk;
       return true;
     }
-    this.flushHead();
+    if (this.#first !== undefined) this.flushHead();
+    this.#wroteBody = true;
     const ready = this.#res.write(chunk);
     if (!ready && !this.#heedsDrain) {
       this.#heedsDrain = true;
