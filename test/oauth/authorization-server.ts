@@ -27,6 +27,15 @@ export interface AuthorizationServer {
 
 export const CLIENT_SECRET = 'client:secret %+&=/-canary-20c7';
 
+/** A client that gets tokens for itself. */
+export const MACHINE_CLIENT: ClientMetadata = {
+  client_id: 'machine',
+  client_secret: CLIENT_SECRET,
+  grant_types: ['client_credentials'],
+  response_types: [],
+  redirect_uris: [],
+};
+
 /** What a test wants of its server. */
 export interface AuthorizationServerOptions {
   readonly clients: (issuer: string) => readonly ClientMetadata[];

@@ -17,7 +17,12 @@ import { createTestIssuer } from '@caracal/testkit';
 import { type GuardedOutbound, guardedOutbound, undiciTransport, webBodies } from '@caracal/transport';
 import Koa from 'koa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type AuthorizationServer, CLIENT_SECRET, startAuthorizationServer } from './authorization-server.js';
+import {
+  type AuthorizationServer,
+  CLIENT_SECRET,
+  MACHINE_CLIENT,
+  startAuthorizationServer,
+} from './authorization-server.js';
 import { credentialRequest, tokenOf } from './requests.js';
 
 const PATIENCE = { timeout: 60_000 };
@@ -32,15 +37,7 @@ const closing: (() => Promise<unknown>)[] = [];
 
 beforeEach(async () => {
   server = await startAuthorizationServer({
-    clients: () => [
-      {
-        client_id: 'machine',
-        client_secret: CLIENT_SECRET,
-        grant_types: ['client_credentials'],
-        response_types: [],
-        redirect_uris: [],
-      },
-    ],
+    clients: () => [MACHINE_CLIENT],
   });
   outbound = guardedOutbound();
   held = [];

@@ -2,7 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { generateSealingKey, memoryConnectionStore, memoryTokenCache } from '@caracal/core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../servers/redis.js';
-import { type AuthorizationServer, CLIENT_SECRET, startAuthorizationServer } from './authorization-server.js';
+import {
+  type AuthorizationServer,
+  CLIENT_SECRET,
+  MACHINE_CLIENT,
+  startAuthorizationServer,
+} from './authorization-server.js';
 import { type GatewayProcess, startGatewayProcess } from './served-stores.js';
 
 const PATIENCE = { timeout: 60_000, interval: 200 };
@@ -17,15 +22,7 @@ const processes: GatewayProcess[] = [];
 
 beforeAll(async () => {
   server = await startAuthorizationServer({
-    clients: () => [
-      {
-        client_id: 'machine',
-        client_secret: CLIENT_SECRET,
-        grant_types: ['client_credentials'],
-        response_types: [],
-        redirect_uris: [],
-      },
-    ],
+    clients: () => [MACHINE_CLIENT],
   });
   redis = await startRedis();
   redisUrl = `redis://127.0.0.1:${redis.port}`;
