@@ -9,6 +9,8 @@ const SOURCE = ['@caracal/source'];
 
 // Vitest loads modules as a server does, so `ssr` decides; `externalConditions` serves what it leaves to Node itself.
 const resolve = { conditions: [...SOURCE, 'module', 'node', 'development|production'] };
+/** The same inputs for tests of properties in every run. */
+const PROPERTIES = 'test/property-seed.ts';
 const ssr = { resolve: { ...resolve, externalConditions: SOURCE } };
 
 export default defineConfig({
@@ -17,7 +19,11 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       // Properties are tried hundreds of times: on a busy machine that takes more than the default of 5 s.
-      { resolve, ssr, test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        resolve,
+        ssr,
+        test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'], setupFiles: [PROPERTIES], testTimeout: 30_000 },
+      },
       {
         resolve,
         ssr,
@@ -27,7 +33,7 @@ export default defineConfig({
           include: ['packages/core/src/**/*.test.ts'],
           environment: 'edge-runtime',
           testTimeout: 30_000,
-          setupFiles: ['test/without-node-globals.ts'],
+          setupFiles: [PROPERTIES, 'test/without-node-globals.ts'],
         },
       },
       {
@@ -37,6 +43,7 @@ export default defineConfig({
           name: 'suites',
           include: ['test/**/*.test.ts'],
           globalSetup: ['test/servers/global-setup.ts'],
+          setupFiles: [PROPERTIES],
           exclude: ['**/node_modules/**', 'test/runtimes/**'],
           // Sockets, child processes, packing: slower than a unit test, yet none may hang the run.
           testTimeout: 30_000,
