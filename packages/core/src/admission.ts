@@ -62,3 +62,9 @@ export interface Attached extends Resolved {
   readonly credential: Credential;
   readonly policies: readonly string[];
 }
+
+/**
+ * What stages learn, before any has: an object that has all its members from the start keeps its shape, and is not copied to
+ * make room.
+ */
+export type Unlearned = { readonly [Member in Exclude<keyof Attached, keyof Received>]: undefined };

@@ -1,4 +1,4 @@
-import type { Attached, PartlyAdmitted, Received } from './admission.js';
+import type { Attached, PartlyAdmitted, Received, Unlearned } from './admission.js';
 import { AdmittedExchange, type ExchangeParts } from './admitted-exchange.js';
 import { Recorder } from './audit/recorder.js';
 import { Denial, deny } from './errors.js';
@@ -133,7 +133,7 @@ class CoreGateway implements Gateway {
     const { clock } = this.#settings;
     const trace = traceContext(head.headers, this.#newTraceIds);
     const measured = telemetry?.received(head, trace);
-    return {
+    const tracked: Tracked & Unlearned = {
       requestId: this.#newId(),
       head,
       receivedAt: clock.now(),
@@ -141,7 +141,18 @@ class CoreGateway implements Gateway {
       trace: measured?.trace ?? trace,
       evidence: 'none',
       telemetry: measured,
+      request: undefined,
+      mandate: undefined,
+      token: undefined,
+      resource: undefined,
+      path: undefined,
+      mountPrefix: undefined,
+      operation: undefined,
+      upgrade: undefined,
+      policies: undefined,
+      credential: undefined,
     };
+    return tracked;
   }
 
   #conclude(received: Tracked, verdict: Attached | Denial, waited: boolean): Refusal | Exchange {

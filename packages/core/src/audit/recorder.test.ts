@@ -80,6 +80,26 @@ describe('Recorder', () => {
     });
   }
 
+  it.each([
+    ['written', 'written', 'buffered'],
+    ['synced', 'synced', 'synced'],
+    ['buffered', undefined, 'buffered'],
+  ] as const)(
+    'asks in %s for what somebody waits for, and no more for ends and refusals',
+    (durability, awaited, other) => {
+      const asked: unknown[] = [];
+      const sink: AuditSink = { append: ({ type }, durable) => void asked.push([type, durable]) };
+      const subject = recorder({ durability, sink });
+      const admission = admitted();
+      subject.reserve(admission);
+      subject.authorized(admission);
+      subject.completed(admission, SETTLEMENT);
+      subject.refused(request(), { ...REFUSED, anonymous: false });
+      const authorized = awaited === undefined ? [] : [['request.authorized', awaited]];
+      expect(asked).toEqual([...authorized, ['request.completed', other], ['request.denied', other]]);
+    },
+  );
+
   it('leaves two records of an allowed request, the second slim', () => {
     const audit = recorder();
     const admission = admitted();

@@ -40,6 +40,11 @@ export class Recorder {
   readonly #options: RecorderOptions;
   readonly #room: Room;
   readonly #flood = new RefusalFlood();
+  /**
+   * Of records nobody waits for, the end of an exchange and a refusal. In `written` they go along with the next
+   * authorization, or wait for it some milliseconds, instead of being a write of their own.
+   */
+  readonly #unawaited: Durability;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Records that found no room or no sink, not yet told in a record. */
   #omitted = 0;
@@ -50,6 +55,7 @@ export class Recorder {
   constructor(options: RecorderOptions) {
     this.#options = options;
     this.#room = new Room(options.room);
+    this.#unawaited = options.durability === 'written' ? 'buffered' : options.durability;
   }
 
   /** Records an allowed request leaves: two, or one where they are buffered. */
@@ -75,17 +81,18 @@ export class Recorder {
   }
 
   /**
-   * The record of an allowed request, before anything goes upstream. Rejects or throws where the sink did not take it.
+   * Answers the admission once its record is taken, before anything goes upstream. Rejects or throws where the sink did not take it.
    * In `buffered` there is none.
    */
-  authorized(admission: Attached): void | Promise<void> {
+  authorized(admission: Attached): Attached | Promise<Attached> {
     const { durability, sink } = this.#options;
-    if (durability === 'buffered') return;
+    if (durability === 'buffered') return admission;
     const record = requestRecord(this.#stamp('request.authorized'), admission, allowed(admission), undefined);
     const written = sink.append(record, durability);
     if (!isPromise(written)) {
       admission.evidence = 'authorized';
-      return this.#room.release(1);
+      this.#room.release(1);
+      return admission;
     }
     // Its room is free when the sink has answered, not when nobody waits any longer: a sink that hangs is not fed on.
     admission.evidence = 'appending';
@@ -94,6 +101,7 @@ export class Recorder {
         this.#room.release(1);
         if (admission.evidence === 'appending') admission.evidence = 'authorized';
         else this.#refusedLate(admission);
+        return admission;
       },
       (cause: unknown) => {
         this.#room.release(1);
@@ -204,7 +212,7 @@ export class Recorder {
       this.#options.onFault(cause);
     };
     try {
-      const written = this.#options.sink.append(record, this.#options.durability);
+      const written = this.#options.sink.append(record, this.#unawaited);
       if (isPromise(written))
         void written.then(release, failed); // failed() counts it; nobody waits for a refusal
       else release();

@@ -1,7 +1,7 @@
 import type { Attached } from '../admission.js';
 import { ask } from '../ask.js';
 import { deny } from '../errors.js';
-import { chain, type Stage } from '../pipeline.js';
+import type { Stage } from '../pipeline.js';
 import type { Recorder } from './recorder.js';
 
 /** Row 16: the audit has room for every record of this request. */
@@ -20,10 +20,6 @@ export function acceptedRecord(recorder: Recorder, timeoutMs: number): Stage<Att
     rows: '18',
     name: 'authorization record',
     spends: true,
-    run: (admission) =>
-      chain(
-        ask('audit_unavailable', timeoutMs, () => recorder.authorized(admission)),
-        () => admission,
-      ),
+    run: (admission) => ask('audit_unavailable', timeoutMs, () => recorder.authorized(admission)),
   };
 }

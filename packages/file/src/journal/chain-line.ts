@@ -36,12 +36,12 @@ export class LineSealer {
   /** Writes the line of these members (UTF-8, no braces, no more than a line holds) into `line`, from `start`. */
   seal(previous: string, seq: number, members: Uint8Array, line: Buffer, start: number): SealedLine {
     const hashed = this.#hashed;
-    hashed.write(previous, 0, 'latin1');
-    const membersStart = HASH_CHARACTERS + hashed.write(`{"seq":${seq},`, HASH_CHARACTERS, 'latin1');
+    const membersStart = hashed.write(`${previous}{"seq":${seq},`, 0, 'latin1');
     hashed.set(members, membersStart);
     const bodyEnd = membersStart + members.length;
     const own = hash('sha256', hashed.subarray(0, bodyEnd), 'hex');
-    const sealStart = start + hashed.copy(line, start, HASH_CHARACTERS, bodyEnd);
+    const sealStart = start + bodyEnd - HASH_CHARACTERS;
+    line.set(hashed.subarray(HASH_CHARACTERS, bodyEnd), start);
     return { hash: own, end: sealStart + line.write(`${HASH_MEMBER}${own}${SEAL_END}\n`, sealStart, 'latin1') };
   }
 }

@@ -7,6 +7,10 @@ const DOT = 0x2e;
 const ZERO = 0x30;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+/** By character code: whether it stands in JSON as it is, one byte long. */
+const PLAIN = Uint8Array.from({ length: 256 }, (_, code) =>
+  code < 0x20 || code > 0x7e || code === QUOTE || code === BACKSLASH ? 0 : 1,
+);
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
@@ -43,6 +47,23 @@ export class MemberBytes {
     if (this.#chunk.length > CHUNK_BYTES) this.#chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   }
 
+  /** Bytes of the present object so far. */
+  get length(): number {
+    return this.#at - this.#start;
+  }
+
+  /** What was written since `length` was `from`, to be kept. */
+  copyFrom(from: number): Uint8Array {
+    return Uint8Array.prototype.slice.call(this.#chunk, this.#start + from, this.#at);
+  }
+
+  /** Members that `copyFrom` answered. */
+  members(written: Uint8Array): void {
+    this.#reserve(written.length);
+    this.#chunk.set(written, this.#at);
+    this.#at += written.length;
+  }
+
   text(key: Uint8Array, value: string | undefined): void {
     if (value === undefined) return;
     // By what the value is, not by what its type promises: a caller without types must not be able to break a line.
@@ -52,11 +73,13 @@ export class MemberBytes {
     const chunk = this.#chunk;
     let at = this.#at;
     chunk[at++] = QUOTE;
-    for (let index = 0; index < value.length; index++) {
+    const { length } = value;
+    for (let index = 0; index < length; index++) {
       const code = value.charCodeAt(index);
-      if (code < 0x20 || code > 0x7e || code === QUOTE || code === BACKSLASH) return this.#writeText(quoted(value));
-      chunk[at++] = code;
+      if (PLAIN[code & 0xff] !== 1 || code > 0xff) return this.#writeText(quoted(value));
+      chunk[at + index] = code;
     }
+    at += length;
     chunk[at++] = QUOTE;
     this.#at = at;
   }
@@ -86,7 +109,7 @@ export class MemberBytes {
   open(key: Uint8Array): number {
     this.#reserve(key.length);
     this.#write(key);
-    return this.#at - this.#start;
+    return this.length;
   }
 
   close(opened: number): void {

@@ -29,6 +29,20 @@ describe('serializeRecord', () => {
     );
   });
 
+  it('never takes one principal for another, even where a second issuer repeats a jti', () => {
+    const facts = [
+      { issuer: 'https://a' },
+      { issuer: 'https://b' },
+      { subject: 'x' },
+      { hopCount: 1 },
+      {},
+      { issuer: 'https://a' },
+    ];
+    for (const some of [...facts, ...facts])
+      expect(parsed({ ...some, jti: 'same' })).toMatchObject({ ...some, jti: 'same' });
+    expect(parsed({ jti: 'same' })).not.toHaveProperty('hopCount');
+  });
+
   it('is one line, whatever a field holds', () => {
     const line = serialized({ reason: 'a\n"b\\\u0000\u2028\u202e\u007f\ud800' });
     expect(line).toMatch(/^[ -~]*$/);

@@ -1,5 +1,6 @@
 import type { AuditRecord } from '@caracal/core';
 import { MemberBytes, memberKey } from './member-bytes.js';
+import { PRINCIPAL_KEYS, PrincipalMembers } from './principal-members.js';
 
 /** Of every field. One that is added to `AuditRecord` and not here does not compile: evidence must not lose a field in silence. */
 const KEYS = {
@@ -12,18 +13,7 @@ const KEYS = {
   clientRequestId: memberKey('clientRequestId'),
   traceId: memberKey('traceId'),
   peer: memberKey('peer'),
-  zoneId: memberKey('zoneId'),
-  issuer: memberKey('issuer'),
-  applicationId: memberKey('applicationId'),
-  subject: memberKey('subject'),
-  subjectType: memberKey('subjectType'),
-  sessionId: memberKey('sessionId'),
-  rootSessionId: memberKey('rootSessionId'),
-  agentSessionId: memberKey('agentSessionId'),
-  delegationPath: memberKey('delegationPath'),
-  delegationChain: memberKey('delegationChain'),
-  hopCount: memberKey('hopCount'),
-  jti: memberKey('jti'),
+  ...PRINCIPAL_KEYS,
   resource: memberKey('resource'),
   operation: memberKey('operation'),
   path: memberKey('path'),
@@ -56,6 +46,7 @@ const CONNECTION = memberKey('connection');
 const HOST = memberKey('host');
 
 const kept = new MemberBytes();
+const principals = new PrincipalMembers();
 
 /** The members of a record's JSON object, without braces, as UTF-8: `"id":"...","type":"..."`. */
 export function serializeRecord(record: AuditRecord): Uint8Array {
@@ -77,7 +68,7 @@ export function writeRecord(bytes: MemberBytes, record: AuditRecord): Uint8Array
   bytes.text(KEYS.clientRequestId, record.clientRequestId);
   bytes.text(KEYS.traceId, record.traceId);
   bytes.text(KEYS.peer, record.peer);
-  writePrincipal(bytes, record);
+  principals.write(bytes, record);
   bytes.text(KEYS.resource, record.resource);
   writeObjects(bytes, record);
   bytes.number(KEYS.status, record.status);
@@ -93,21 +84,6 @@ export function writeRecord(bytes: MemberBytes, record: AuditRecord): Uint8Array
   bytes.text(KEYS.requester, record.requester);
   bytes.number(KEYS.count, record.count);
   return bytes.end();
-}
-
-function writePrincipal(bytes: MemberBytes, record: AuditRecord): void {
-  bytes.text(KEYS.zoneId, record.zoneId);
-  bytes.text(KEYS.issuer, record.issuer);
-  bytes.text(KEYS.applicationId, record.applicationId);
-  bytes.text(KEYS.subject, record.subject);
-  bytes.text(KEYS.subjectType, record.subjectType);
-  bytes.text(KEYS.sessionId, record.sessionId);
-  bytes.text(KEYS.rootSessionId, record.rootSessionId);
-  bytes.text(KEYS.agentSessionId, record.agentSessionId);
-  bytes.json(KEYS.delegationPath, record.delegationPath);
-  bytes.json(KEYS.delegationChain, record.delegationChain);
-  bytes.number(KEYS.hopCount, record.hopCount);
-  bytes.text(KEYS.jti, record.jti);
 }
 
 function writeObjects(bytes: MemberBytes, record: AuditRecord): void {
