@@ -1,3 +1,4 @@
+import { CopyIn } from './copy-in.js';
 import type { PostgresClient, PostgresPool, PostgresResult } from './pool.js';
 import { PostgresError, postgresError } from './postgres-error.js';
 
@@ -7,6 +8,8 @@ const MAX_WAITING = 256;
 /** A connection while it is lent. */
 export interface Connected {
   query(text: string, values?: unknown[]): Promise<PostgresResult>;
+  /** `COPY ... FROM STDIN` of rows in text format. Answers how many there were. */
+  copy(text: string, rows: Uint8Array): Promise<number>;
 }
 
 /** Lends connections of a pool: each use has a deadline, and only so many wait. */
@@ -85,7 +88,11 @@ async function lend<T>(
   client.on('error', onBroken);
   let healthy = false;
   try {
-    const result = await deadline.race(work({ query: (text, values) => client.query(text, values) }));
+    const connected: Connected = {
+      query: (text, values) => client.query(text, values),
+      copy: (text, rows) => client.query(new CopyIn(text, rows)).copied,
+    };
+    const result = await deadline.race(work(connected));
     healthy = true;
     return result;
   } catch (cause) {

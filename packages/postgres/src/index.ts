@@ -25,7 +25,7 @@ export {
   type PostgresConnectionStoreOptions,
   postgresConnectionStore,
 } from './connections/connection-store.js';
-export type { PostgresClient, PostgresPool, PostgresResult } from './pool.js';
+export type { PostgresClient, PostgresPool, PostgresResult, PostgresSubmittable } from './pool.js';
 export { PostgresError, type PostgresFault } from './postgres-error.js';
 export type { DefineResource, RefusedRow } from './resources/accept-rows.js';
 export type { FeedDirectory, FeedDirectoryOptions } from './resources/feed-directory.js';

@@ -1,10 +1,11 @@
 import { pause } from '../pause.js';
 import { postgresError } from '../postgres-error.js';
 import { AuditWriter } from './audit-writer.js';
-import { type EntryRow, entryRow } from './entry-row.js';
+import { entryRow } from './entry-row.js';
 import { HeadQueue } from './head-queue.js';
 import type { DamagedLine, JournalSource, SourceEntry, SourceHead } from './journal-source.js';
 import { RequestMemory } from './request-memory.js';
+import { type Place, RowBatch } from './row-batch.js';
 import { type PostgresAuditShipperOptions, type ShipperSettings, shipperSettings } from './shipper-options.js';
 
 /** How the shipping goes. */
@@ -55,11 +56,6 @@ export function postgresAuditShipper(options: PostgresAuditShipperOptions): Audi
   return new PostgresAuditShipper(shipperSettings(options));
 }
 
-interface Place {
-  readonly chain: string;
-  readonly seq: number;
-}
-
 class PostgresAuditShipper implements AuditShipper {
   readonly #settings: ShipperSettings;
   readonly #writer: AuditWriter;
@@ -67,10 +63,10 @@ class PostgresAuditShipper implements AuditShipper {
   readonly #heads = new HeadQueue();
   /** Ends everything. */
   readonly #ending = new AbortController();
-  #rows: EntryRow[] = [];
+  /** What is read meanwhile, and what is being stored. */
+  #filling = new RowBatch();
+  #storing = new RowBatch();
   #damaged: DamagedLine[] = [];
-  #characters = 0;
-  #inFlight = 0;
   #flushing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
@@ -113,7 +109,7 @@ class PostgresAuditShipper implements AuditShipper {
       shipped: this.#shipped,
       duplicates: this.#duplicates,
       setAside: this.#setAside,
-      waiting: this.#rows.length + this.#inFlight,
+      waiting: this.#filling.count + this.#storing.count,
       shippedThrough: this.#shippedThrough,
       fault: this.#fault,
     };
@@ -133,7 +129,7 @@ class PostgresAuditShipper implements AuditShipper {
     // was written last may be gathering still, however quiet it was before.
     const quiet = setInterval(() => {
       const since = clock.monotonic() - Math.max(this.#readAt, closedAt);
-      if (since > 3 * this.#settings.gatherMs + 500 && this.#rows.length === 0 && this.#inFlight === 0) {
+      if (since > 3 * this.#settings.gatherMs + 500 && this.#filling.count === 0 && this.#storing.count === 0) {
         this.#ending.abort();
       }
     }, 100);
@@ -176,7 +172,7 @@ class PostgresAuditShipper implements AuditShipper {
     for await (const entry of source.entries({ from: from ?? 'start', follow: true, gatherMs, signal, onDamaged })) {
       this.#take(entry);
       const { batchEntries, batchCharacters } = this.#settings;
-      if (this.#rows.length >= batchEntries || this.#characters >= batchCharacters) await this.#flush();
+      if (this.#filling.count >= batchEntries || this.#filling.characters >= batchCharacters) await this.#flush();
       else this.#flushLater();
     }
   }
@@ -186,8 +182,7 @@ class PostgresAuditShipper implements AuditShipper {
     this.#judgeGap(entry);
     this.#read = { chain: entry.chain, seq: entry.seq };
     try {
-      this.#rows.push(entryRow(entry, this.#requests));
-      this.#characters += entry.line.length;
+      this.#filling.add(entryRow(entry, this.#requests));
     } catch {
       const { chain, seq, line } = entry; // it says no time or place to find it by, or is no line
       this.#damaged.push({ chain, seq: Number.isSafeInteger(seq) ? seq : 0, line });
@@ -222,33 +217,32 @@ class PostgresAuditShipper implements AuditShipper {
 
   async #storeAll(last = false): Promise<void> {
     do {
-      const rows = this.#rows;
+      const rows = this.#filling;
       const damaged = this.#damaged;
-      this.#rows = [];
+      this.#filling = this.#storing;
+      this.#storing = rows;
       this.#damaged = [];
-      this.#characters = 0;
-      this.#inFlight = rows.length;
-      if (rows.length > 0 || damaged.length > 0) await this.#storeBatch(rows, damaged);
+      if (rows.count > 0 || damaged.length > 0) await this.#storeBatch(rows, damaged);
+      rows.clear();
       await this.#storeHead(last);
-    } while (this.#rows.length + this.#damaged.length > 0 && !this.#ending.signal.aborted);
+    } while (this.#filling.count + this.#damaged.length > 0 && !this.#ending.signal.aborted);
   }
 
-  async #storeBatch(rows: readonly EntryRow[], damaged: readonly DamagedLine[]): Promise<void> {
+  async #storeBatch(rows: RowBatch, damaged: readonly DamagedLine[]): Promise<void> {
     const result = await this.#retried(async () => {
       if (this.#suspect && !this.#isWhereItWas(await this.#writer.position(), rows)) return this.#goBack();
       this.#suspect = false;
       return await this.#writer.store({ rows, damaged, heads: [] });
     });
-    this.#inFlight = 0;
     if (result === undefined) return;
-    const last = rows.at(-1);
+    const { count, last } = rows;
     if (last !== undefined) {
-      const chains = new Set([this.#stored?.chain, ...rows.map(({ chain }) => chain)]);
+      const chains = new Set([this.#stored?.chain, ...rows.chains.keys()]);
       this.#stored = { chain: last.chain, seq: last.seq };
       this.#shippedThrough = last.time;
       for (const chain of chains) if (chain !== undefined && chain !== last.chain) await this.#endChain(chain);
     }
-    this.#shipped += rows.length - result.setAside + damaged.length;
+    this.#shipped += count - result.setAside + damaged.length;
     this.#duplicates += result.duplicates;
     this.#setAside += result.setAside;
     if (result.setAside > 0) {
@@ -260,14 +254,15 @@ class PostgresAuditShipper implements AuditShipper {
   }
 
   /** Whether the database has what was stored, and perhaps some of these rows: the answer to a commit may have been lost. */
-  #isWhereItWas(position: Place | undefined, rows: readonly EntryRow[]): boolean {
-    const known: (Place | undefined)[] = [this.#stored, ...rows];
-    return known.some((place) => place?.chain === position?.chain && place?.seq === position?.seq);
+  #isWhereItWas(position: Place | undefined, rows: RowBatch): boolean {
+    const stored = this.#stored;
+    if (position === undefined) return stored === undefined;
+    return (position.chain === stored?.chain && position.seq === stored.seq) || rows.spans(position);
   }
 
   // A standby that lacked the last transactions has taken over, or a backup was restored: the journal still has all of it.
   #goBack(): undefined {
-    this.#rows = [];
+    this.#filling.clear();
     this.#damaged = [];
     this.#round.abort();
     this.#settings.onWarning({
@@ -278,7 +273,7 @@ class PostgresAuditShipper implements AuditShipper {
 
   async #storeHead(all: boolean, of = this.#stored): Promise<void> {
     const head = of && this.#heads.take(of.chain, of.seq, this.#settings.clock.monotonic(), all);
-    if (head !== undefined) await this.#retried(() => this.#writer.store({ rows: [], damaged: [], heads: [head] }));
+    if (head !== undefined) await this.#retried(() => this.#writer.store({ damaged: [], heads: [head] }));
   }
 
   async #endChain(chain: string): Promise<void> {
