@@ -52,11 +52,11 @@ export function entryRow({ chain, seq, hash, line, record }: SourceEntry, reques
   if (line.includes('\n') || line.includes('\0')) throw new RangeError('line');
   const facts = record as Partial<AuditRecord> & { predecessor?: { chain?: unknown } };
   const id = uuidOf(String(facts.id));
-  const made = Date.parse(String(facts.time));
+  const made = instantOf(String(facts.time));
   // Nothing but the entry decides where it belongs, or a second arrival would not meet the first.
-  const at = new Date(timeOfUuid(id) ?? made).toISOString();
-  const time = Number.isNaN(made) ? at : new Date(made).toISOString();
-  const chainId = uuidOf(chain);
+  const at = isoOf(timeOfUuid(id) ?? made);
+  const time = Number.isNaN(made) ? at : isoOf(made);
+  const chainId = chainOf(chain);
   const { zoneId, applicationId, resource, issuer, subject } = requests.factsOf(facts);
   const { status, requestId, predecessor } = facts;
   const values = [
@@ -81,6 +81,19 @@ export function entryRow({ chain, seq, hash, line, record }: SourceEntry, reques
   ];
   const before = typeof predecessor?.chain === 'string' ? uuidOf(predecessor.chain) : undefined;
   return { values, at, id, chain: chainId, seq, hash, line, time, predecessor: before };
+}
+
+// What stands in a row of entries again and again is worked out once: many of one millisecond, thousands of one chain.
+const isoOf = remembered((instant: number) => new Date(instant).toISOString());
+const instantOf = remembered((time: string) => Date.parse(time));
+const chainOf = remembered(uuidOf);
+
+function remembered<A, R>(work: (argument: A) => R): (argument: A) => R {
+  let last: { readonly argument: A; readonly result: R } | undefined;
+  return (argument) => {
+    if (last?.argument !== argument) last = { argument, result: work(argument) };
+    return last!.result;
+  };
 }
 
 function column(value: unknown): string | null {
