@@ -37,12 +37,16 @@ try {
   const again = await start('journal alone, again');
   const shipping = await start('journal and PostgreSQL', postgresUrl(postgres));
 
-  console.log('| gateway | requests/s, median of rounds | CPU of its process, µs a request |\n|---|---|---|');
+  console.log(
+    '| gateway | requests/s, median of rounds | CPU of its process, µs a request | records made, shipped under load, a second |\n|---|---|---|---|',
+  );
   const measured = await interleaved([alone, again, shipping], { headers, path });
   const base = measured[0].rps;
-  for (const { name, rps, cpuMicros } of measured) {
+  for (const { name, rps, cpuMicros, made, shipped } of measured) {
     const change = (((rps - base) / base) * 100).toFixed(1);
-    console.log(`| ${name} | ${rps.toFixed(0)} (${change} %) | ${cpuMicros.toFixed(0)} |`);
+    console.log(
+      `| ${name} | ${rps.toFixed(0)} (${change} %) | ${cpuMicros.toFixed(0)} | ${made.toFixed(0)}, ${shipped.toFixed(0)} |`,
+    );
   }
 
   const steady = await steadily(shipping, { headers, path });
@@ -73,6 +77,7 @@ async function interleaved(gateways, { headers, path }) {
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const { name, url, ask } of gateways) {
       const before = (await ask('usage')).cpuMicros;
+      const recordsBefore = await ask('records');
       const result = await load({
         url: url + path,
         headers,
@@ -80,16 +85,22 @@ async function interleaved(gateways, { headers, path }) {
         seconds: Number(values['round-seconds']),
       });
       if (result.failures > 0) throw new Error(`${name}: ${result.failures} failures`);
+      const records = await ask('records');
+      const made = (records.appended - recordsBefore.appended) / result.seconds;
+      // Shipping yields to requests: what it has put off is part of what its throughput means.
+      const shipped = ((records.shipped ?? 0) - (recordsBefore.shipped ?? 0)) / result.seconds;
       // What it still has to ship belongs to what it was asked for.
       await drained(ask);
       const cpuMicros = ((await ask('usage')).cpuMicros - before) / result.requests;
-      rounds.get(name).push({ rps: result.requests / result.seconds, cpuMicros });
+      rounds.get(name).push({ rps: result.requests / result.seconds, cpuMicros, made, shipped });
     }
   }
   return [...rounds].map(([name, all]) => ({
     name,
     rps: median(all.map(({ rps }) => rps)),
     cpuMicros: median(all.map(({ cpuMicros }) => cpuMicros)),
+    made: median(all.map(({ made }) => made)),
+    shipped: median(all.map(({ shipped }) => shipped)),
   }));
 }
 

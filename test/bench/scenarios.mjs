@@ -107,7 +107,8 @@ export const SCENARIOS = [
     title: 'Redis and PostgreSQL on',
     text:
       'A mandate seen before, evidence `written`; revocations followed in Redis, and every record shipped to PostgreSQL. On two cores PostgreSQL takes ' +
-      'its CPU from the same machine, so requests/s has that price in it too, and what is left is the gateway’s: compare CPU. Whether ' +
+      'its CPU from the same machine, so requests/s has that price in it too, and what is left is the gateway’s: compare CPU. Shipping yields to ' +
+      'requests and catches up behind the load. Whether ' +
       'the shipping keeps up is what `node test/bench/postgres.mjs` measures.',
     baseline: 'caracal, journal alone',
     control: 'caracal, journal alone again',

@@ -223,6 +223,18 @@ describe('evidence that is shipped', () => {
     ]);
   });
 
+  it('rests after a batch while requests come first, and no longer when it is to end', async () => {
+    const time = new Date().toISOString(); // old evidence does not rest
+    const entries = Array.from({ length: 100 }, (_, index) => entry(index + 1, { time }));
+    const shipper = shipperOf({ sharePercent: 1, batchEntries: 1 });
+    shipper.start(sourceOf(entries));
+    await until('it has begun', () => shipper.status().shipped > 0);
+    expect(shipper.status().shipped).toBeLessThan(100);
+    await shipper.close({ timeoutMs: 25_000 });
+    expect(shipper.status().shipped).toBe(100);
+    expect(await stored()).toHaveLength(100);
+  });
+
   it('is there once, however often it is sent', async () => {
     const journal = await journalOf();
     await (await governed(journal, 10)).gateway.close();
@@ -565,5 +577,8 @@ describe('a shipper', () => {
     expect(() => postgresAuditShipper({ pool: shipperPool, journal: 'a', batchsize: 1 } as never)).toThrow(
       /unknown option/,
     );
+    for (const sharePercent of [0, 101, 0.5]) {
+      expect(() => postgresAuditShipper({ pool: shipperPool, journal: 'a', sharePercent })).toThrow(/sharePercent is/);
+    }
   });
 });

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { pause } from '../pause.js';
 import { postgresError } from '../postgres-error.js';
 import { AuditWriter } from './audit-writer.js';
@@ -7,6 +8,7 @@ import type { DamagedLine, JournalSource, SourceEntry, SourceHead } from './jour
 import { RequestMemory } from './request-memory.js';
 import { type Place, RowBatch } from './row-batch.js';
 import { type PostgresAuditShipperOptions, type ShipperSettings, shipperSettings } from './shipper-options.js';
+import { ShippingPace } from './shipping-pace.js';
 
 /** How the shipping goes. */
 export interface ShipperStatus {
@@ -45,6 +47,8 @@ export const SHIPPER_CLOSE_MS = 5000;
 const FIRST_RETRY_MS = 100;
 /** Entries that come together are stored together. */
 const LINGER_MS = 50;
+/** After so many entries requests have their turn: about a millisecond. */
+const ENTRIES_A_TURN = 100;
 
 /**
  * Ships a journal to PostgreSQL. The journal is the queue: no request waits for PostgreSQL, and while that is away nothing
@@ -59,10 +63,13 @@ export function postgresAuditShipper(options: PostgresAuditShipperOptions): Audi
 class PostgresAuditShipper implements AuditShipper {
   readonly #settings: ShipperSettings;
   readonly #writer: AuditWriter;
+  readonly #pace: ShippingPace;
   readonly #requests = new RequestMemory();
   readonly #heads = new HeadQueue();
   /** Ends everything. */
   readonly #ending = new AbortController();
+  /** Ends resting: what is left is to be shipped now. */
+  readonly #hurry = new AbortController();
   /** What is read meanwhile, and what is being stored. */
   #filling = new RowBatch();
   #storing = new RowBatch();
@@ -88,6 +95,7 @@ class PostgresAuditShipper implements AuditShipper {
 
   constructor(settings: ShipperSettings) {
     this.#settings = settings;
+    this.#pace = new ShippingPace(settings.sharePercent, settings.clock);
     this.#writer = new AuditWriter(settings.pool, settings.journal, settings.timeoutMs);
   }
 
@@ -121,6 +129,7 @@ class PostgresAuditShipper implements AuditShipper {
   }
 
   async #close(timeoutMs: number): Promise<void> {
+    this.#hurry.abort();
     if (this.#running === undefined) return;
     const deadline = setTimeout(() => this.#ending.abort(), timeoutMs);
     const { clock } = this.#settings;
@@ -169,8 +178,10 @@ class PostgresAuditShipper implements AuditShipper {
     const { gatherMs, clock } = this.#settings;
     this.#readAt = clock.monotonic();
     const onDamaged = (line: DamagedLine) => void this.#damaged.push(line);
+    let taken = 0;
     for await (const entry of source.entries({ from: from ?? 'start', follow: true, gatherMs, signal, onDamaged })) {
       this.#take(entry);
+      if (++taken % ENTRIES_A_TURN === 0) await turn();
       const { batchEntries, batchCharacters } = this.#settings;
       if (this.#filling.count >= batchEntries || this.#filling.characters >= batchCharacters) await this.#flush();
       else this.#flushLater();
@@ -222,10 +233,17 @@ class PostgresAuditShipper implements AuditShipper {
       this.#filling = this.#storing;
       this.#storing = rows;
       this.#damaged = [];
+      const startedAt = this.#settings.clock.monotonic();
       if (rows.count > 0 || damaged.length > 0) await this.#storeBatch(rows, damaged);
       rows.clear();
       await this.#storeHead(last);
+      await this.#rest(this.#settings.clock.monotonic() - startedAt);
     } while (this.#filling.count + this.#damaged.length > 0 && !this.#ending.signal.aborted);
+  }
+
+  async #rest(tookMs: number): Promise<void> {
+    const ms = this.#pace.restMs(tookMs, this.#shippedThrough);
+    if (ms >= 1) await pause(ms, this.#hurry.signal);
   }
 
   async #storeBatch(rows: RowBatch, damaged: readonly DamagedLine[]): Promise<void> {
