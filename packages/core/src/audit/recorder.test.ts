@@ -85,7 +85,7 @@ describe('Recorder', () => {
     ['synced', 'synced', 'synced'],
     ['buffered', undefined, 'buffered'],
   ] as const)(
-    'asks in %s for what somebody waits for, and no more for ends and refusals',
+    'asks in %s for what an authorization is promised, and for less at the end of an exchange',
     (durability, awaited, other) => {
       const asked: unknown[] = [];
       const sink: AuditSink = { append: ({ type }, durable) => void asked.push([type, durable]) };
@@ -96,7 +96,7 @@ describe('Recorder', () => {
       subject.completed(admission, SETTLEMENT);
       subject.refused(request(), { ...REFUSED, anonymous: false });
       const authorized = awaited === undefined ? [] : [['request.authorized', awaited]];
-      expect(asked).toEqual([...authorized, ['request.completed', other], ['request.denied', other]]);
+      expect(asked).toEqual([...authorized, ['request.completed', other], ['request.denied', durability]]);
     },
   );
 

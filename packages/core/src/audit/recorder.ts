@@ -41,10 +41,10 @@ export class Recorder {
   readonly #room: Room;
   readonly #flood = new RefusalFlood();
   /**
-   * Of records nobody waits for, the end of an exchange and a refusal. In `written` they go along with the next
-   * authorization, or wait for it some milliseconds, instead of being a write of their own.
+   * Of the end of an exchange, whose beginning is on record. In `written` it goes along with the next authorization, or waits
+   * for one some milliseconds, instead of being a write of its own.
    */
-  readonly #unawaited: Durability;
+  readonly #afterwards: Durability;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Records that found no room or no sink, not yet told in a record. */
   #omitted = 0;
@@ -55,7 +55,7 @@ export class Recorder {
   constructor(options: RecorderOptions) {
     this.#options = options;
     this.#room = new Room(options.room);
-    this.#unawaited = options.durability === 'written' ? 'buffered' : options.durability;
+    this.#afterwards = options.durability === 'written' ? 'buffered' : options.durability;
   }
 
   /** Records an allowed request leaves: two, or one where they are buffered. */
@@ -134,7 +134,7 @@ export class Recorder {
     // A pipeline of somebody's own may have reserved nothing.
     const reserved = admission.evidence !== 'none';
     admission.evidence = 'closed';
-    this.#append(record, () => reserved && this.#room.release(1));
+    this.#append(record, this.#afterwards, () => reserved && this.#room.release(1));
   }
 
   /** The record of a refusal: one in every mode, unless an authorized one exists, which it completes. Waits for nothing. */
@@ -201,10 +201,10 @@ export class Recorder {
       this.#flushLater();
       return;
     }
-    this.#append(record, () => this.#room.releaseRefusal(), stands);
+    this.#append(record, this.#options.durability, () => this.#room.releaseRefusal(), stands);
   }
 
-  #append(record: AuditRecord, release: () => void, stands = 1): void {
+  #append(record: AuditRecord, durability: Durability, release: () => void, stands = 1): void {
     const failed = (cause: unknown): void => {
       release();
       this.#omitted += stands;
@@ -212,7 +212,7 @@ export class Recorder {
       this.#options.onFault(cause);
     };
     try {
-      const written = this.#options.sink.append(record, this.#unawaited);
+      const written = this.#options.sink.append(record, durability);
       if (isPromise(written))
         void written.then(release, failed); // failed() counts it; nobody waits for a refusal
       else release();
