@@ -8,7 +8,7 @@ import {
 } from '@caracal/core';
 import { STATUS_OF_TOKEN_ERROR } from '@caracal/sts';
 import { describe, expect, it } from 'vitest';
-import { AUTHORIZED, COMPLETED, DENIED } from '../../packages/core/src/audit/export/record.fixture.js';
+import { AUTHORIZED, COMPLETED, CONNECTION, DENIED } from '../../packages/core/src/audit/export/record.fixture.js';
 import { type FakeWorld, fakeWorld } from '../gateway/fake-world.js';
 import { type JsonSchema, schemaFaults } from './json-schema.js';
 
@@ -101,7 +101,8 @@ describe('the schema of records', () => {
   });
 
   it('holds for records with every member, and knows every error', () => {
-    for (const record of [AUTHORIZED, COMPLETED, DENIED]) expect(schemaFaults(written(record), schema)).toEqual([]);
+    for (const record of [AUTHORIZED, COMPLETED, DENIED, CONNECTION])
+      expect(schemaFaults(written(record), schema)).toEqual([]);
     const codes = new Set([...Object.keys(STATUS_OF_CODE), ...Object.keys(STATUS_OF_TOKEN_ERROR)]);
     expect(new Set(schema.properties!.error!.enum)).toEqual(codes);
   });

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import {
+  type AuditRecord,
   type ConnectionStore,
   type Denial,
   generateSealingKey,
@@ -37,6 +38,8 @@ export interface ConnectWorld {
   readonly provider: AuthorizationCodeProvider;
   readonly clock: AdjustableClock;
   readonly events: OAuthEvent[];
+  /** Evidence of connections, and what was told of what could not be written; `broken` sinks take nothing. */
+  readonly audit: { readonly records: AuditRecord[]; readonly faults: unknown[]; broken: boolean };
   /** Options of another gateway with the same stores. */
   readonly options: AuthorizationCodeOptions;
   /** The address a subject without a connection is told. */
@@ -83,8 +86,19 @@ export async function connectWorld(
   });
   const outbound: GuardedOutbound = guardedOutbound();
   const events: OAuthEvent[] = [];
+  const audit = { records: [] as AuditRecord[], faults: [] as unknown[], broken: false };
+  const append = async (record: AuditRecord): Promise<void> => {
+    if (audit.broken) throw new Error('the disk is full');
+    audit.records.push(record);
+  };
   const connections = changes.connections ?? memoryConnectionStore();
-  const services = { outbound, sealing, clock, onEvent: (event: OAuthEvent) => void events.push(event) };
+  const services = {
+    outbound,
+    sealing,
+    clock,
+    onEvent: (event: OAuthEvent) => void events.push(event),
+    audit: { sink: { append }, gatewayId: 'test-gateway', onFault: (cause: unknown) => void audit.faults.push(cause) },
+  };
   const options: AuthorizationCodeOptions = {
     id: PROVIDER_ID,
     issuer: upstream.issuer,
@@ -134,6 +148,7 @@ export async function connectWorld(
     provider,
     clock,
     events,
+    audit,
     options,
     connectUri,
     connect: async (subject = 'alice', account = `${subject}@upstream`, browser = new MiniBrowser()) => {
@@ -165,6 +180,7 @@ async function serve(
       headers: Object.entries(request.headers).map(([name, value]): [string, string] => [name, String(value)]),
       ...(hasBody && { body: Readable.toWeb(request) as ReadableStream, duplex: 'half' }),
     } as RequestInit),
+    { peer: request.socket.remoteAddress ?? '' },
   );
   if (answer === undefined) return void response.writeHead(404).end();
   const headers: string[] = [];

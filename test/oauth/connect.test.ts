@@ -13,6 +13,9 @@ beforeAll(async () => {
 
 afterEach(() => {
   world.events.length = 0;
+  world.audit.records.length = 0;
+  world.audit.faults.length = 0;
+  world.audit.broken = false;
   world.upstream.tokenRequests.length = 0;
 });
 
@@ -154,7 +157,8 @@ describe('connecting an account', () => {
   it('opens no link that was changed, ended, or made for a shared connection by anybody but an administrator', async () => {
     const link = await world.connectUri('grace');
     const browser = new MiniBrowser();
-    expect((await browser.open(`${link.slice(0, -2)}AA`)).status).toBe(400);
+    const changed = `${link.slice(0, -2)}${link.at(-2) === 'A' ? 'B' : 'A'}${link.at(-1)}`;
+    expect((await browser.open(changed)).status).toBe(400);
     world.clock.advance(60 * 60_000 + 1);
     expect((await browser.open(link)).status).toBe(400);
     const shared = await world.links.uriFor({ zoneId: 'default', providerId: PROVIDER_ID, owner: 'shared' });
@@ -234,9 +238,94 @@ describe('connecting an account', () => {
       CLIENT_SECRET,
       ...world.upstream.tokenRequests.flatMap(({ parameters }) => [parameters.code, parameters.code_verifier]),
     ];
-    const shown = [world.provider, world.service, world.links, world.options, stored, world.events, world.connections]
+    const shown = [
+      world.provider,
+      world.service,
+      world.links,
+      world.options,
+      stored,
+      world.events,
+      world.audit,
+      world.connections,
+    ]
       .map((each) => inspect(each, { depth: 20, showHidden: true }) + JSON.stringify(each))
       .join();
     for (const secret of secrets) expect(shown).not.toContain(String(secret));
+  });
+});
+
+describe('evidence of connections', () => {
+  const told = () =>
+    world.audit.records.map(({ type, subject, initiator, reason }) => [type, subject, initiator, reason]);
+
+  it('says who connected which account, replaced it and ended it, and holds no token', async () => {
+    await world.connect('mia');
+    const link = await world.links.uriFor(keyOf('mia'));
+    const browser = new MiniBrowser();
+    const decision = await browser.signIn(await browser.open(link), 'mia');
+    await browser.signIn(await browser.submit(decision, { do: 'connect' }), 'mia-two@upstream');
+    const token = await tokenFor('mia');
+    const again = await browser.signIn(await browser.open(link), 'mia');
+    await browser.submit(again, { do: 'disconnect' });
+    expect(told()).toEqual([
+      ['connection.made', 'mia', 'person', undefined],
+      ['connection.made', 'mia', 'person', undefined],
+      ['connection.ended', 'mia', 'person', 'replaced'],
+      ['connection.ended', 'mia', 'person', 'disconnected'],
+      ['connection.revoked', 'mia', 'gateway', undefined],
+    ]);
+    const [first, second, replaced, ended] = world.audit.records;
+    expect(first).toMatchObject({
+      ...{ zoneId: 'default', issuer: world.signIn.issuer, gatewayId: 'test-gateway', decision: 'allowed' },
+      ...{ applicationId: 'agent', peer: '127.0.0.1', scopes: ['openid', 'offline_access'] },
+      provider: { id: PROVIDER_ID, kind: 'oauth2_authorization_code', connection: expect.stringMatching(/^cn_/) },
+    });
+    expect(replaced?.provider?.connection).toBe(first?.provider?.connection);
+    expect(ended?.provider?.connection).toBe(second?.provider?.connection);
+    const text = JSON.stringify(world.audit.records);
+    for (const secret of [token, CLIENT_SECRET]) expect(text).not.toContain(secret);
+  });
+
+  it('tells whom a link was for that somebody else opened, and counts what comes too often', async () => {
+    const victim = new MiniBrowser();
+    await victim.signIn(await victim.open(await world.connectUri('mallory')), 'victim');
+    expect(told()).toEqual([['connection.denied', 'mallory', 'person', 'signed_in_as_another']]);
+    expect(world.audit.records[0]).toMatchObject({ decision: 'denied', status: 403 });
+    world.audit.records.length = 0;
+    world.clock.advance(1_001);
+    const link = await world.links.uriFor({
+      ...keyOf('alice'),
+      owner: { issuer: 'https://other.example', subject: 'x' },
+    });
+    for (let count = 0; count < 150; count++) await world.service.handler(new Request(link));
+    await expect.poll(() => world.audit.records.length).toBe(101);
+    expect(world.audit.records.at(-1)).toMatchObject({ type: 'connection.denied', count: 50 });
+  });
+
+  it('connects and invites nobody without a record, and gives back what the upstream has granted', async () => {
+    const browser = new MiniBrowser();
+    const decision = await browser.signIn(await browser.open(await world.connectUri('nora')), 'nora');
+    const consent = await browser.submit(decision, { do: 'connect' });
+    const before = world.upstream.revoked.length;
+    world.audit.broken = true;
+    const page = await browser.signIn(consent, 'nora@upstream');
+    expect([page.status, page.text]).toEqual([503, expect.stringContaining('Nothing has been connected')]);
+    expect(page.text).not.toContain('disk');
+    await expect(world.service.invite(keyOf('nora'))).rejects.toThrow('audit_unavailable');
+    expect(await world.connections.get(keyOf('nora'))).toBeUndefined();
+    expect(await tokenFor('nora')).toBe('connection_required not_connected');
+    expect(world.upstream.revoked.length).toBe(before + 1);
+    expect(world.audit.faults.length).toBeGreaterThan(1);
+  });
+
+  it('ends a connection whose end cannot be recorded, says so, and counts the record', async () => {
+    await world.connect('olga');
+    world.audit.broken = true;
+    expect(await world.service.disconnect(keyOf('olga'))).toBe('disconnected');
+    expect(await world.connections.get(keyOf('olga'))).toBeUndefined();
+    await expect.poll(() => world.audit.faults.length).toBeGreaterThanOrEqual(2);
+    world.audit.broken = false;
+    world.audit.records.length = 0;
+    await expect.poll(() => told()).toContainEqual(['records.omitted', undefined, undefined, 'no_room']);
   });
 });

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import type { AuditRecord } from '@caracal/core';
 import type { ConfigurationFile } from '@caracal/server';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -156,6 +157,26 @@ describe('OAuth of a configuration file', () => {
       await (await world.admin('/v1/connections/disconnect', { method: 'POST', headers, body: asked })).json(),
     ).toEqual({ result: 'disconnected' });
     expect(await (await world.admin(query)).text()).toBe('');
+    const kept: AuditRecord[] = [];
+    await expect
+      .poll(async () => {
+        kept.length = 0;
+        for await (const { record } of world.server.journal.query()) kept.push(record);
+        return kept
+          .filter(({ type }) => type.startsWith('connection.'))
+          .map(({ type, initiator }) => [type, initiator]);
+      })
+      .toEqual([
+        ['connection.denied', 'person'], // sign_in_not_configured
+        ['connection.invited', 'administrator'],
+        ['connection.made', 'invitation'],
+        ['connection.ended', 'administrator'],
+        ['connection.revoked', 'gateway'],
+      ]);
+    expect(kept.find(({ type }) => type === 'connection.made')).toMatchObject({
+      ...{ subject: 'billing-agent', issuer: world.url.tokenService, peer: '127.0.0.1' },
+      provider: { id: 'provider://files', kind: 'oauth2_authorization_code' },
+    });
   });
 
   it('refuse at the admin endpoint whatever is not in order, quoting none of it', async () => {

@@ -36,7 +36,7 @@ export {
 } from './mandate/exchanged-mandate.js';
 export type { Probe, Probeable } from './probe.js';
 export type { TokenProviderOptions } from './provider-members.js';
-export type { OAuthServices } from './services.js';
+export type { ConnectionAuditOptions, OAuthServices } from './services.js';
 export {
   type AuthorizationCodeOptions,
   type AuthorizationCodeProvider,

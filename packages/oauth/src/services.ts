@@ -1,5 +1,7 @@
 import {
+  type AuditSink,
   type Clock,
+  type Durability,
   generateSealingKey,
   memoryTokenCache,
   type Outbound,
@@ -8,6 +10,7 @@ import {
   systemClock,
   type TokenCache,
 } from '@caracal/core';
+import { ConnectionEvidence } from './connection-evidence.js';
 import { type OAuthEvent, quietly } from './event.js';
 import { TokenBox } from './tokens/token-box.js';
 
@@ -24,6 +27,23 @@ export interface OAuthServices {
   readonly clock?: Clock;
   /** Told of what happens to tokens and connections. Holds no secret. */
   readonly onEvent?: (event: OAuthEvent) => void;
+  /** Where evidence goes of who connects accounts and disconnects them. Default: nowhere. */
+  readonly audit?: ConnectionAuditOptions;
+}
+
+/** What evidence of connections is made with. */
+export interface ConnectionAuditOptions {
+  readonly sink: AuditSink;
+  /** Default `written`. */
+  readonly durability?: Durability;
+  /** Records on their way to the sink at once. Default 1,000. */
+  readonly room?: number;
+  /** How long a record may take that something waits for, ms. Default 5,000. */
+  readonly timeoutMs?: number;
+  /** Name in records. Default `gateway`. */
+  readonly gatewayId?: string;
+  /** Told of a record that could not be written while what it tells of went on. */
+  readonly onFault?: (cause: unknown) => void;
 }
 
 /** Names of {@link OAuthServices}. */
@@ -34,6 +54,7 @@ export const SERVICE_OPTIONS: readonly (keyof OAuthServices)[] = [
   'secrets',
   'clock',
   'onEvent',
+  'audit',
 ];
 
 /** Services with every default filled in. */
@@ -44,6 +65,7 @@ export interface Services {
   readonly secrets: SecretStore | undefined;
   readonly clock: Clock;
   readonly tell: (event: OAuthEvent) => void;
+  readonly evidence: ConnectionEvidence;
 }
 
 /**
@@ -52,8 +74,11 @@ export interface Services {
  * @throws TypeError where a cache or store that may lie outside this process is given without keys to seal with.
  */
 export function servicesOf(factory: string, options: OAuthServices, shared: boolean): Services {
-  const { outbound, tokenCache, sealing, secrets, clock = systemClock, onEvent } = options;
+  const { outbound, tokenCache, sealing, secrets, clock = systemClock, onEvent, audit } = options;
   if (typeof outbound?.fetch !== 'function') throw new TypeError(`${factory}: outbound is an Outbound`);
+  if (audit !== undefined && typeof audit.sink?.append !== 'function') {
+    throw new TypeError(`${factory}: audit.sink is an AuditSink`);
+  }
   if (sealing === undefined && (shared || tokenCache !== undefined)) {
     throw new TypeError(`${factory}: sealing is needed: keys that seal tokens before a store sees them`);
   }
@@ -64,5 +89,6 @@ export function servicesOf(factory: string, options: OAuthServices, shared: bool
     secrets,
     clock,
     tell: quietly(onEvent),
+    evidence: new ConnectionEvidence(audit, clock),
   };
 }

@@ -8,6 +8,17 @@ export type RecordType =
   | 'request.completed'
   | 'mandate.issued'
   | 'mandate.denied'
+  /** An administrator has made an address at which somebody connects an account without signing in. */
+  | 'connection.invited'
+  /** Written before the connection is: where saving it fails, `connection.denied` follows. */
+  | 'connection.made'
+  | 'connection.denied'
+  /** The upstream takes its refresh token no more: only the person can help. */
+  | 'connection.lost'
+  | 'connection.ended'
+  /** The upstream has taken the tokens of an ended connection back; or it has not, and they may be good there until they expire. */
+  | 'connection.revoked'
+  | 'connection.not_revoked'
   | 'gateway.started'
   | 'gateway.stopped'
   /** So many records (`count`) found no room or no sink: what they said is not known any more. */
@@ -25,6 +36,12 @@ export type TokenErrorCode =
   | 'unsupported_grant_type'
   | 'temporarily_unavailable'
   | 'server_error';
+
+/**
+ * Who did something about a connection: its subject, signed in; whoever held an invitation; an administrator; or the gateway by
+ * itself.
+ */
+export type Initiator = 'person' | 'invitation' | 'administrator' | 'gateway';
 
 /** How an exchange ended. */
 export type Outcome =
@@ -93,10 +110,12 @@ export interface AuditRecord {
   readonly use?: 'session' | 'gateway' | 'resource' | undefined;
   /** Of an issued mandate: resource identifiers it may reach. */
   readonly targets?: readonly string[] | undefined;
-  /** Of an issued mandate. */
+  /** Of an issued mandate; of a connection, what the upstream has granted. */
   readonly scopes?: readonly string[] | undefined;
   /** The application that asked the token service, where the mandate names another one. */
   readonly requester?: string | undefined;
+  /** Of a connection: who made or ended it. */
+  readonly initiator?: Initiator | undefined;
   /** This record stands for so many refusals alike. */
   readonly count?: number | undefined;
 }

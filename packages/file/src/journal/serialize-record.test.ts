@@ -69,7 +69,8 @@ describe('serializeRecord', () => {
       ...{ error: 'internal_error', reason: 'z', policies: ['1'] },
       ...{ provider: { id: '2', kind: 'api_key', connection: '3' }, upstream: { host: '4', status: 200 } },
       ...{ status: 201, requestBytes: 5, responseBytes: 6, durationMs: 7.125, firstByteMs: 0.5, attempts: 1 },
-      ...{ outcome: 'executed', use: 'gateway', targets: ['8'], scopes: ['9'], requester: '10', count: 11 },
+      ...{ outcome: 'executed', use: 'gateway', targets: ['8'], scopes: ['9'], requester: '10' },
+      ...{ initiator: 'person', count: 11 },
     };
     expect(`{${Buffer.from(serializeRecord(every))}}`).toBe(JSON.stringify(every));
   });

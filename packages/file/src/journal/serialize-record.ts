@@ -34,6 +34,7 @@ const KEYS = {
   targets: memberKey('targets'),
   scopes: memberKey('scopes'),
   requester: memberKey('requester'),
+  initiator: memberKey('initiator'),
   count: memberKey('count'),
 } satisfies Record<keyof AuditRecord, Uint8Array>;
 
@@ -82,6 +83,7 @@ export function writeRecord(bytes: MemberBytes, record: AuditRecord): Uint8Array
   bytes.json(KEYS.targets, record.targets);
   bytes.json(KEYS.scopes, record.scopes);
   bytes.text(KEYS.requester, record.requester);
+  bytes.text(KEYS.initiator, record.initiator);
   bytes.number(KEYS.count, record.count);
   return bytes.end();
 }

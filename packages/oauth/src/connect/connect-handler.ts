@@ -1,4 +1,5 @@
 import type { ReplayStore } from '@caracal/core';
+import { AUDIT_UNAVAILABLE, type ConnectionOrigin } from '../connection-evidence.js';
 import { faultOf } from '../oauth-fault.js';
 import type { Services } from '../services.js';
 import type { ConnectableProvider } from '../user/connectable-provider.js';
@@ -22,6 +23,12 @@ export interface ConnectHandlerParts {
 const MAX_FORM_BYTES = 4_096;
 /** Who issued the states and invitations in the replay store. */
 const ONCE_ISSUER = 'caracal:connect';
+
+/** A request, and the address it came from where that is known. */
+interface Asked {
+  readonly request: Request;
+  readonly peer: string | undefined;
+}
 
 /** Somebody may not go on; `reason` is fixed text for the event, the page says it in words. */
 class Refused {
@@ -53,30 +60,31 @@ export class ConnectHandler {
   }
 
   /** Answers, or `undefined` where the path is not one of its own. Never rejects. */
-  async handle(request: Request): Promise<Response | undefined> {
+  async handle(request: Request, peer?: string): Promise<Response | undefined> {
     // Never the Host: which site this is, the configuration says.
     const { pathname, searchParams } = new URL(request.url);
     if (pathname !== this.#base && !pathname.startsWith(`${this.#base}/`)) return undefined;
     try {
-      const answer = await this.#route(request, pathname.slice(this.#base.length), searchParams);
-      return answer instanceof Refused ? this.#refuse(answer) : answer;
+      const answer = await this.#route({ request, peer }, pathname.slice(this.#base.length), searchParams);
+      return answer instanceof Refused ? this.#refuse(answer, peer) : answer;
     } catch (cause) {
-      return this.#refuse(new Refused(faultOf(cause, 'connect_failed').reason, 503));
+      return this.#refuse(new Refused(faultOf(cause, 'connect_failed').reason, 503), peer);
     }
   }
 
-  #route(request: Request, path: string, query: URLSearchParams): Promise<Response | Refused> | Refused {
+  #route(asked: Asked, path: string, query: URLSearchParams): Promise<Response | Refused> | Refused {
     const { signIns, providers } = this.#parts;
+    const { request } = asked;
     const isForm = request.method === 'POST';
     if (!isForm && request.method !== 'GET') return new Refused('method_not_allowed', 405);
-    if (path === '/decide') return isForm ? this.#decided(request) : this.#decide(request, query);
+    if (path === '/decide') return isForm ? this.#decided(asked) : this.#decide(request, query);
     if (isForm) return new Refused('not_found', 404);
     if (path === '') return this.#begin(query);
     const address = this.#origin + this.#base + path;
     const signIn = signIns.find(({ redirectUri }) => redirectUri === address);
     if (signIn !== undefined) return this.#signedIn(request, query, signIn);
     for (const provider of providers.values()) {
-      if (provider.redirectUri === address) return this.#granted(request, query, provider);
+      if (provider.redirectUri === address) return this.#granted(asked, query, provider);
     }
     return new Refused('not_found', 404);
   }
@@ -152,7 +160,7 @@ export class ConnectHandler {
     });
   }
 
-  async #decided(request: Request): Promise<Response | Refused> {
+  async #decided({ request, peer }: Asked): Promise<Response | Refused> {
     const { sessions, providers } = this.#parts;
     // A browser names where a form comes from; one that does not is held to the token alone.
     const origin = request.headers.get('origin');
@@ -172,7 +180,7 @@ export class ConnectHandler {
       if (used !== undefined) return used;
     }
     if (form.get('do') === 'disconnect') {
-      await provider.connections.disconnect(ticketKey(ticket));
+      await provider.connections.disconnect(ticketKey(ticket), originOf(ticket, peer));
       return disconnectedPage(provider.title, sessions.ended(session));
     }
     const granting = sessions.next(ticket, 'granting', session);
@@ -188,7 +196,11 @@ export class ConnectHandler {
     return seeOther(url.href, [await sessions.kept(granting)]);
   }
 
-  async #granted(request: Request, query: URLSearchParams, provider: ConnectableProvider): Promise<Response | Refused> {
+  async #granted(
+    { request, peer }: Asked,
+    query: URLSearchParams,
+    provider: ConnectableProvider,
+  ): Promise<Response | Refused> {
     const session = await this.#returned(request, query, 'granting');
     if (session instanceof Refused) return session;
     const { ticket } = session;
@@ -201,9 +213,10 @@ export class ConnectHandler {
         verifier: session.verifier,
         nonce: undefined,
       });
-      await provider.connections.connect(ticketKey(ticket), tokens);
+      await provider.connections.connect(ticketKey(ticket), tokens, originOf(ticket, peer));
     } catch (cause) {
-      return new Refused(faultOf(cause, 'connect_failed').reason, 403, ticket);
+      const { reason } = faultOf(cause, 'connect_failed');
+      return new Refused(reason, reason === AUDIT_UNAVAILABLE ? 503 : 403, ticket);
     }
     return connectedPage(provider.title, this.#parts.sessions.ended(session));
   }
@@ -242,15 +255,21 @@ export class ConnectHandler {
       : new Refused(usedReason, status, ticket);
   }
 
-  #refuse({ reason, status, ticket }: Refused): Response {
-    const { tell, clock } = this.#parts.services;
+  #refuse({ reason, status, ticket }: Refused, peer: string | undefined): Response {
+    const { tell, clock, evidence } = this.#parts.services;
     if (ticket !== undefined) {
+      evidence.denied(ticketKey(ticket), { ...originOf(ticket, peer), reason, status });
       const { zoneId, providerId, owner } = ticket;
       tell({ type: 'connect_refused', zoneId, providerId, owner, reason, time: new Date(clock.now()).toISOString() });
     }
     const { title, body } = refusalPage(reason);
     return page(title, body, { status });
   }
+}
+
+/** Whoever holds a link is, until they have signed in, who it says they are: the reason of a refusal tells how far they came. */
+function originOf({ invited, applicationId, resource }: ConnectTicket, peer: string | undefined): ConnectionOrigin {
+  return { initiator: invited ? 'invitation' : 'person', applicationId, resource, peer };
 }
 
 function ticketKey({ zoneId, providerId, owner }: ConnectTicket) {

@@ -49,9 +49,9 @@ export interface ListedConnection {
 
 /** Hosts the pages where people connect accounts, and what administrators do about connections. */
 export interface ConnectService {
-  /** Answers a request to a connect page; `undefined` where the path is none. Never rejects. */
-  handler(request: Request): Promise<Response | undefined>;
-  /** An address that connects without signing in, once. For administrators alone. @throws ConnectInputError */
+  /** Answers a request to a connect page; `undefined` where the path is none. `peer`: its address, for records. Never rejects. */
+  handler(request: Request, from?: { readonly peer?: string }): Promise<Response | undefined>;
+  /** An address that connects without signing in, once. For administrators alone. @throws ConnectInputError; OAuthFault where it cannot be recorded */
   invite(of: ConnectionKey & { readonly ttlSeconds?: number }): Promise<string>;
   /** @throws ConnectInputError for an unknown provider; what the store throws */
   status(key: ConnectionKey): Promise<ConnectionStatus | undefined>;
@@ -124,17 +124,22 @@ export function createConnectService(options: ConnectServiceOptions): ConnectSer
   }
 
   return Object.freeze({
-    handler: (request: Request) => handler.handle(request),
+    handler: (request: Request, from?: { readonly peer?: string }) => handler.handle(request, from?.peer),
     invite: async ({ zoneId, providerId, owner, ttlSeconds }: ConnectionKey & { readonly ttlSeconds?: number }) => {
       const provider = providerOf({ zoneId, providerId, owner });
       if (owner === 'shared' && !provider.shared) {
         throw new ConnectInputError(`${providerId} allows no shared connection`);
       }
-      return links.invitation({ zoneId, providerId, owner, ...(ttlSeconds !== undefined && { ttlSeconds }) });
+      const key = { zoneId, providerId, owner };
+      const link = await links.invitation({ ...key, ...(ttlSeconds !== undefined && { ttlSeconds }) });
+      // Whoever opens it connects an account: it is not handed out unless that is on record.
+      await services.evidence.required('connection.invited', key, { initiator: 'administrator' });
+      return link;
     },
     status: async (key: ConnectionKey) => statusOf(providerOf(key), key),
     list,
-    disconnect: async (key: ConnectionKey) => providerOf(key).connections.disconnect(key),
+    disconnect: async (key: ConnectionKey) =>
+      providerOf(key).connections.disconnect(key, { initiator: 'administrator' }),
     probeSignIn: async (zoneId: string) => {
       const probes = signIns.map(async ({ issuer, client, redirectUri }): Promise<[string, Probe]> => {
         const request = { client, redirectUri, scopeParameter: 'scope', extra: [], withNonce: true };

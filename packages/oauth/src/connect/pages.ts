@@ -83,6 +83,8 @@ const REFUSALS: Readonly<Record<string, string>> = {
   callback_access_denied: 'The other side says that access was not granted. Nothing has been connected.',
   callback_issuer_mismatch:
     'The answer came from another server than the one that was asked. Nothing has been connected.',
+  audit_unavailable:
+    'This service cannot write down now that an account is connected, and so connects none. Nothing has been connected; try again later.',
   not_found: 'There is no such page.',
 };
 

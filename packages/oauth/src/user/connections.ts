@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Connection, ConnectionKey, ConnectionStore, TokenKey } from '@caracal/core';
 import type { TokenClient } from '../client/token-client.js';
+import type { ConnectionOrigin } from '../connection-evidence.js';
 import type { OAuthEventType } from '../event.js';
 import { faultOf, OAuthFault } from '../oauth-fault.js';
 import type { Services } from '../services.js';
@@ -99,27 +100,48 @@ export class Connections {
     return this.#reseal(key, stored, await this.#open(key, stored));
   }
 
-  /** Saves the tokens of somebody who has just connected, in place of whatever was there. */
-  async connect(key: ConnectionKey, tokens: TokenSet): Promise<'connected' | 'reconnected'> {
+  /**
+   * Saves the tokens of somebody who has just connected, in place of whatever was there.
+   *
+   * @throws OAuthFault `audit_unavailable` where it cannot be recorded: nothing is saved then
+   */
+  async connect(
+    key: ConnectionKey,
+    tokens: TokenSet,
+    origin: ConnectionOrigin = {},
+  ): Promise<'connected' | 'reconnected'> {
     const { store, services } = this.#options;
+    const { evidence } = services;
     const content = connectionTokens(tokens, { connectedAtMs: services.clock.now() });
     // Another account, perhaps: records must tell it from the one before.
     const id = `cn_${randomUUID().replaceAll('-', '').slice(0, 20)}`;
+    try {
+      await evidence.required('connection.made', key, { ...origin, connectionId: id, scope: tokens.scope });
+    } catch (cause) {
+      await this.#dropUnused(key, id, tokens);
+      throw cause;
+    }
     for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
       const before = await store.get(key);
       const sealed = await this.#seal(key, content);
       if ((await store.put(key, before?.version, { id, sealed })) === 'conflict') continue;
       this.#onChange(key);
       const type = before === undefined ? 'connected' : 'reconnected';
+      if (before !== undefined) {
+        evidence.told('connection.ended', key, { ...origin, connectionId: before.id, reason: 'replaced' });
+      }
       this.#tell(type, key, id);
       return type;
     }
     throw new OAuthFault('connection_contended');
   }
 
-  /** Removes the connection, then revokes its tokens upstream, where that can be done. */
-  async disconnect(key: ConnectionKey): Promise<'disconnected' | 'not_connected'> {
-    const { store } = this.#options;
+  /**
+   * Removes the connection, then revokes its tokens upstream, where that can be done. A record that cannot be written keeps nothing
+   * from being ended.
+   */
+  async disconnect(key: ConnectionKey, origin: ConnectionOrigin = {}): Promise<'disconnected' | 'not_connected'> {
+    const { store, services } = this.#options;
     for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
       const stored = await store.get(key);
       if (stored === undefined) return 'not_connected';
@@ -127,7 +149,13 @@ export class Connections {
       // First out of use, then revoked: what fails to be revoked must not stay in use.
       if (!(await store.remove(key, stored.version))) continue;
       this.#onChange(key);
-      const revoked = tokens === undefined ? 'not_opened' : await this.#revoke(key, tokens);
+      // Before the upstream is asked, which may take as long as this process lives.
+      const ended = { ...origin, connectionId: stored.id, reason: 'disconnected' };
+      services.evidence.told('connection.ended', key, ended);
+      const revoked =
+        tokens === undefined
+          ? this.#notRevoked(key, stored.id, 'not_opened')
+          : await this.#revoke(key, stored.id, tokens);
       this.#tell('disconnected', key, stored.id, revoked);
       return 'disconnected';
     }
@@ -207,7 +235,12 @@ export class Connections {
         presentFromMs: undefined,
         lost: true,
       });
-      this.#tell('connection_lost', key, marked.id, 'refresh_token_refused');
+      const reason = 'refresh_token_refused';
+      if (lost !== 'conflict') {
+        const facts = { initiator: 'gateway', connectionId: marked.id, reason } as const;
+        this.#options.services.evidence.told('connection.lost', key, facts);
+      }
+      this.#tell('connection_lost', key, marked.id, reason);
       return lost;
     }
     const { untilMs } = failureAfter(undefined, fault, clock.now());
@@ -269,7 +302,7 @@ export class Connections {
       }
       const now = await this.read(key);
       const isSame = now?.id === marked.id && now.tokens.refreshToken === marked.tokens.refreshToken;
-      if (!isSame) return await this.#superseded(key, now, tokens);
+      if (!isSame) return await this.#superseded(key, marked.id, now, tokens);
       // Somebody has only sealed it anew: what stands there is spent.
       before = now;
     }
@@ -279,23 +312,47 @@ export class Connections {
   /** Somebody changed the connection while it was refreshed. */
   async #superseded(
     key: ConnectionKey,
+    id: string,
     now: OpenConnection | undefined,
     tokens: ConnectionTokens,
   ): Promise<OpenConnection | undefined> {
     // Disconnected meanwhile: what was just obtained must not live on. (Connected anew, the same grant may carry the new tokens.)
-    if (now === undefined) await this.#revoke(key, tokens);
+    if (now === undefined) await this.#revoke(key, id, tokens);
     return now;
   }
 
-  async #revoke({ zoneId }: ConnectionKey, tokens: ConnectionTokens): Promise<string> {
-    const { client } = this.#options;
-    const { refreshToken, accessToken } = tokens;
+  /** Nobody may use what was obtained. Where an account is connected it stays: some servers end every token of a grant with one. */
+  async #dropUnused(key: ConnectionKey, id: string, tokens: TokenSet): Promise<void> {
     try {
-      if (refreshToken !== undefined) return await client.revoke(zoneId, refreshToken, 'refresh_token');
-      return await client.revoke(zoneId, accessToken, 'access_token');
-    } catch (cause) {
-      return `not_revoked_${faultOf(cause, 'failed').reason}`;
+      if ((await this.#options.store.get(key)) === undefined) await this.#revoke(key, id, tokens);
+    } catch {
+      // The store is down as well: what was obtained is forgotten here, and nobody else has it.
     }
+  }
+
+  async #revoke(
+    key: ConnectionKey,
+    id: string,
+    { refreshToken, accessToken }: Pick<ConnectionTokens, 'refreshToken' | 'accessToken'>,
+  ): Promise<string> {
+    const { client, services } = this.#options;
+    try {
+      const revoked =
+        refreshToken !== undefined
+          ? await client.revoke(key.zoneId, refreshToken, 'refresh_token')
+          : await client.revoke(key.zoneId, accessToken, 'access_token');
+      if (revoked === 'unsupported') return this.#notRevoked(key, id, revoked);
+      services.evidence.told('connection.revoked', key, { initiator: 'gateway', connectionId: id });
+      return revoked;
+    } catch (cause) {
+      return this.#notRevoked(key, id, `not_revoked_${faultOf(cause, 'failed').reason}`);
+    }
+  }
+
+  #notRevoked(key: ConnectionKey, id: string, reason: string): string {
+    const facts = { initiator: 'gateway', connectionId: id, reason } as const;
+    this.#options.services.evidence.told('connection.not_revoked', key, facts);
+    return reason;
   }
 
   async #put(

@@ -1,4 +1,4 @@
-import { type AuditRecord, csvHeader, csvRow, jsonLine, ocsfActivity } from '@caracal/core';
+import { type AuditRecord, csvHeader, csvRow, jsonLine, ocsfActivity, ocsfConnection } from '@caracal/core';
 import { defineCommand } from '../frame/command.js';
 import { FILTER_OPTIONS, journalFilter, PERIOD_OPTIONS } from './audit-options.js';
 import { openSource, SOURCE_OPTIONS } from './evidence-source.js';
@@ -13,7 +13,7 @@ export const auditExport = defineCommand({
     format: {
       type: 'string',
       choices: ['ndjson', 'csv', 'ocsf'],
-      help: 'NDJSON (the default), CSV for spreadsheets, or OCSF API Activity events for a SIEM',
+      help: 'NDJSON (the default), CSV for spreadsheets, or OCSF events for a SIEM (API Activity, Entity Management)',
     },
     ...SOURCE_OPTIONS,
     ...PERIOD_OPTIONS,
@@ -21,8 +21,8 @@ export const auditExport = defineCommand({
   },
   details: [
     'NDJSON is each record with its seq and hash; control and bidirectional characters are escaped in every format, and what a ' +
-      'spreadsheet would run as a formula is not one in CSV. An OCSF event is both records of a request in one; what is not ' +
-      'about a request is left out.',
+      'spreadsheet would run as a formula is not one in CSV. An OCSF event is both records of a request in one; what is about ' +
+      'neither a request nor a connected account is left out.',
   ],
   examples: ['caracal audit export --since 24h > evidence.ndjson', 'caracal audit export --format csv > evidence.csv'],
   async run(invocation) {
@@ -70,6 +70,6 @@ class RequestPairs {
 }
 
 function event(record: AuditRecord, completed?: AuditRecord): string {
-  const activity = ocsfActivity(record, completed);
+  const activity = ocsfActivity(record, completed) ?? ocsfConnection(record);
   return activity === undefined ? '' : `${jsonLine(activity)}\n`;
 }

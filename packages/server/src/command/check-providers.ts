@@ -55,6 +55,7 @@ export async function providerChecks(
     links: publicUrl === undefined ? undefined : connectLinks({ publicUrl, sealing: keys }),
     exchange: exchangeOf(configuration, unused),
     onEvent: undefined,
+    audit: undefined,
   };
   try {
     const certificates = await certificatesOf(chosen, env);

@@ -1,6 +1,13 @@
 import { type AuditRecord, escapeForTerminal } from '@caracal/core';
 import { columns } from '../frame/columns.js';
 
+const BY = {
+  person: 'the person',
+  invitation: 'invitation',
+  administrator: 'an administrator',
+  gateway: 'the gateway',
+} as const satisfies Record<NonNullable<AuditRecord['initiator']>, string>;
+
 /** Widths that most records fit in; a longer cell pushes the rest of its line to the right. */
 const WIDTHS = [24, 18, 24] as const;
 
@@ -22,12 +29,19 @@ export function evidenceDetails(record: AuditRecord, indent: string): string {
   return columns(rows, indent);
 }
 
-function whoOf({ applicationId, requester, peer }: AuditRecord): string {
+function whoOf({ type, subject, initiator, applicationId, requester, peer }: AuditRecord): string {
+  if (type.startsWith('connection.')) {
+    const by = initiator === undefined || initiator === 'person' ? '' : ` (by ${BY[initiator]})`;
+    return `${subject ?? 'shared'}${by}`;
+  }
   if (applicationId === undefined) return peer ?? '';
   return requester === undefined ? applicationId : `${applicationId} (asked by ${requester})`;
 }
 
-function aboutOf({ type, operation, path, resource, targets, scopes, use }: AuditRecord): string {
+function aboutOf({ type, operation, path, resource, targets, scopes, use, provider }: AuditRecord): string {
+  if (type.startsWith('connection.')) {
+    return [provider?.id, provider?.connection].filter((part) => part !== undefined).join(' ');
+  }
   if (type === 'mandate.issued') {
     return [use, targets?.join(' '), scopes?.join(' ')].filter((part) => part !== undefined && part !== '').join(' ');
   }

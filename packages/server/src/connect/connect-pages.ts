@@ -15,7 +15,7 @@ export function connectServiceOf(
   environment: OAuthEnvironment,
   others: { readonly secrets: SecretStore; readonly replays: ReplayStore },
 ): ConnectService | undefined {
-  const { links, outbound, sealing, onEvent } = environment;
+  const { links, outbound, sealing, onEvent, audit } = environment;
   if (connectable.length === 0 || links === undefined) return undefined;
   return createConnectService({
     links,
@@ -25,5 +25,6 @@ export function connectServiceOf(
     sealing,
     ...others,
     ...(onEvent && { onEvent }),
+    ...(audit && { audit }),
   });
 }

@@ -250,7 +250,8 @@ function oauthOf(
   { state, outbound, log, tokenIssuer }: GenerationParts,
   tokens: () => Pick<TokenService, 'issue'>,
 ): OAuthEnvironment {
-  const { connect, tokenService } = configuration;
+  const { connect, tokenService, gateway } = configuration;
+  const tellFault = faultLog(log, 'connection_audit_fault');
   const publicUrl = tokenService === undefined ? undefined : (connect?.publicUrl ?? tokenIssuer);
   return {
     outbound,
@@ -260,6 +261,13 @@ function oauthOf(
     links: publicUrl === undefined ? undefined : connectLinks({ publicUrl, sealing }),
     exchange: exchangeOf(configuration, tokens),
     onEvent: (event) => tellEvent(log, event),
+    audit: {
+      sink: state.journal,
+      durability: gateway.audit.durability,
+      timeoutMs: gateway.portTimeoutMs,
+      gatewayId: gateway.id,
+      onFault: (cause) => tellFault({ requestId: undefined, reason: 'append', cause }, 'audit_unavailable'),
+    },
   };
 }
 

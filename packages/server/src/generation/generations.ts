@@ -74,7 +74,7 @@ export class Generations implements Gateway {
   answerToken(request: Request, origin: RequestOrigin): Promise<Response> {
     return this.#counted(
       async ({ generation: { connect, tokens } }) =>
-        (await connect?.handler(request)) ?? tokens!.handler(request, origin),
+        (await connect?.handler(request, origin)) ?? tokens!.handler(request, origin),
     );
   }
 

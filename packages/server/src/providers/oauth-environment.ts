@@ -7,7 +7,13 @@ import {
   type SecretBinding,
   type TokenCache,
 } from '@caracal/core';
-import { type ConnectLinks, connectLinks, type ExchangedMandateOptions, type OAuthEvent } from '@caracal/oauth';
+import {
+  type ConnectionAuditOptions,
+  type ConnectLinks,
+  connectLinks,
+  type ExchangedMandateOptions,
+  type OAuthEvent,
+} from '@caracal/oauth';
 
 /** What OAuth providers are made with, besides secrets. */
 export interface OAuthEnvironment {
@@ -29,6 +35,8 @@ export interface OAuthEnvironment {
       }
     | undefined;
   readonly onEvent: ((event: OAuthEvent) => void) | undefined;
+  /** Where evidence of connections goes; `undefined`: nowhere. */
+  readonly audit: ConnectionAuditOptions | undefined;
 }
 
 /** For checking options: asks nobody, keeps nothing. */
@@ -42,5 +50,6 @@ export function checkingEnvironment(): OAuthEnvironment {
     links: connectLinks({ publicUrl: 'https://check.invalid', sealing }),
     exchange: undefined,
     onEvent: undefined,
+    audit: undefined,
   };
 }

@@ -72,8 +72,15 @@ export function makeProvider(configuration: ProviderConfiguration, environment: 
 }
 
 function clientServicesOf({ oauth, secrets }: ProviderEnvironment) {
-  const { outbound, tokenCache, sealing, onEvent } = oauth;
-  return { outbound, sealing, secrets, ...(tokenCache && { tokenCache }), ...(onEvent && { onEvent }) };
+  const { outbound, tokenCache, sealing, onEvent, audit } = oauth;
+  return {
+    outbound,
+    sealing,
+    secrets,
+    ...(tokenCache && { tokenCache }),
+    ...(onEvent && { onEvent }),
+    ...(audit && { audit }),
+  };
 }
 
 function certificateOf(id: string, { certificates }: ProviderEnvironment) {

@@ -52,6 +52,7 @@ const COLUMNS: readonly (readonly [name: string, cell: (record: AuditRecord) => 
   ['targets', ({ targets }) => targets],
   ['scopes', ({ scopes }) => scopes],
   ['requester', ({ requester }) => requester],
+  ['initiator', ({ initiator }) => initiator],
 ];
 
 /** Names of the columns, in order. */

@@ -62,7 +62,7 @@ export function ocsfActivity(record: AuditRecord, completed?: AuditRecord): Ocsf
     ...severityOf(request),
     ...statusOf(request),
     ...dispositionOf(request),
-    metadata: metadataOf(request),
+    metadata: metadataOf(request, ['ai_operation', 'security_control', 'trace']),
     actor: actorOf(request),
     ai_agent: agentOf(request),
     delegation: delegationOf(request),
@@ -114,11 +114,15 @@ function dispositionOf({ decision, policies }: AuditRecord): OcsfEvent {
     : { action_id: 1, action: 'Allowed', disposition_id: 1, disposition: 'Allowed', ...policy };
 }
 
-function metadataOf({ id, type, requestId, gatewayId, zoneId }: AuditRecord): OcsfEvent {
+/** Where an event comes from, and what it is about. */
+export function metadataOf(
+  { id, type, requestId, gatewayId, zoneId }: AuditRecord,
+  profiles: readonly string[],
+): OcsfEvent {
   return present({
     version: OCSF_VERSION,
     product: { name: 'Caracal', vendor_name: 'Caracal', uid: gatewayId },
-    profiles: ['ai_operation', 'security_control', 'trace'],
+    profiles,
     log_name: 'caracal.audit',
     uid: id,
     event_code: type,

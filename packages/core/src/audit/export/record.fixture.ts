@@ -63,3 +63,21 @@ export const DENIED: AuditRecord = {
   outcome: 'refused',
   count: 1,
 };
+
+export const CONNECTION: AuditRecord = {
+  id: '019abc3e-5d11-7c4e-9b7e-0a4f7d1c2b3c',
+  type: 'connection.made',
+  time: '2030-01-01T00:00:00.000Z',
+  bootId: AUTHORIZED.bootId,
+  gatewayId: 'gateway-1',
+  peer: '192.0.2.7',
+  zoneId: 'default',
+  issuer: 'https://issuer.example',
+  applicationId: 'billing-agent',
+  subject: 'alice',
+  resource: 'resource://billing-api',
+  decision: 'allowed',
+  provider: { id: 'provider://files', kind: 'oauth2_authorization_code', connection: 'cn_1' },
+  scopes: ['files.read'],
+  initiator: 'person',
+};
