@@ -8,31 +8,42 @@ import { loadGenerator } from './load/generator.mjs';
 import { parseOptions } from './options.mjs';
 import { regressions } from './regressions.mjs';
 import { machine, summarize, table } from './report.mjs';
+import { merged, runAll } from './run-all.mjs';
 import { runScenario } from './run-scenario.mjs';
 import { measureSizes, sizesTable } from './sizes.mjs';
 import { measureStart, startText } from './start.mjs';
 
 const docs = (name) => new URL(`../../docs/${name}`, import.meta.url);
 const MARKED = /(<!-- bench -->\n)[\s\S]*(<!-- \/bench -->)/;
+const START_ROUNDS = 5;
 
 try {
-  const { scenarios, rounds, seconds, json, write, check } = parseOptions(process.argv.slice(2));
+  const { scenarios, roundsOf, seconds, only, json, write, check } = parseOptions(process.argv.slice(2));
   const input = benchInput();
-  const result = { machine: machine(), generator: loadGenerator().name, rounds, seconds, scenarios: [] };
-  console.error(`${result.machine}; ${result.generator}, medians of ${rounds} interleaved rounds of ${seconds} s`);
-  for (const scenario of scenarios) {
-    console.error(`${result.scenarios.length + 1}/${scenarios.length} ${scenario.title}`);
-    const summary = summarize(scenario, await runScenario(scenario, { input, rounds, seconds }));
-    result.scenarios.push(summary);
-    if (!json) console.log(`${table(summary)}\n`);
+  const startedAt = performance.now();
+  const { results, failures } = await runAll(scenarios, {
+    run: async (scenario) => {
+      const rounds = roundsOf(scenario);
+      const summary = summarize(scenario, await runScenario(scenario, { input, rounds, seconds }));
+      const each = Math.max(seconds, scenario.leastSeconds ?? 1);
+      const measured = `${today()}, ${machine()}; ${loadGenerator().name}, medians of ${rounds} interleaved rounds of ${each} s`;
+      return { ...summary, measured };
+    },
+    tell: (line) => console.error(`${((performance.now() - startedAt) / 60_000).toFixed(1)} min, ${line}`),
+    done: (summary) => json || console.log(`${table(summary)}\n`),
+  });
+  const result = { scenarios: results };
+  if (!only) {
+    // By themselves: what is measured above would be in their way.
+    result.sizes = await measureSizes();
+    result.start = await measureStart(START_ROUNDS);
+    if (!json) console.log(startSection(result));
   }
-  // By themselves: what is measured above would be in their way.
-  result.sizes = await measureSizes();
-  result.start = await measureStart(rounds);
   if (json) console.log(JSON.stringify(result));
-  else console.log(startSection(result));
-  if (write) writeDocuments(result);
-  if (check) report(regressions(result, committed()));
+  if (write) writeDocuments(merged(result, committed()));
+  if (check) report(regressions(result, committed() ?? nothingCommitted()));
+  for (const { name, cause } of failures) console.error(`bench: ${name} failed: ${cause.message}`);
+  if (failures.length > 0) process.exitCode = 1;
 } catch (error) {
   console.error(`bench: ${error.message}`);
   process.exitCode = 1;
@@ -44,20 +55,26 @@ function startSection({ sizes, start }) {
 
 function writeDocuments(result) {
   writeFileSync(docs('benchmarks.json'), `${JSON.stringify(result, null, 2)}\n`);
-  writeFileSync(docs('benchmarks.svg'), chart(result.scenarios[0]));
-  const { machine, generator, rounds, seconds } = result;
-  const head = `${machine}; ${generator}, medians of ${rounds} interleaved rounds of ${seconds} s.`;
-  const picture = `![Requests per second: ${result.scenarios[0].title.toLowerCase()}](benchmarks.svg)`;
-  const text = [head, picture, ...result.scenarios.map(table), startSection(result)].join('\n\n');
+  const parts = result.scenarios.map(table);
+  const first = result.scenarios.find(({ name }) => name === 'cached');
+  if (first !== undefined) {
+    writeFileSync(docs('benchmarks.svg'), chart(first));
+    parts.unshift(`![Requests per second: ${first.title.toLowerCase()}](benchmarks.svg)`);
+  }
+  if (result.sizes !== undefined) parts.push(startSection(result));
+  const before = readFileSync(docs('benchmarks.md'), 'utf8');
   writeFileSync(
     docs('benchmarks.md'),
-    readFileSync(docs('benchmarks.md'), 'utf8').replace(MARKED, `$1\n${text}\n\n$2`),
+    before.replace(MARKED, (_, begin, end) => `${begin}\n${parts.join('\n\n')}\n\n${end}`),
   );
 }
 
 function committed() {
   const file = docs('benchmarks.json');
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+}
+
+function nothingCommitted() {
   throw new Error(
     '--check compares with docs/benchmarks.json, which is not there: run --write on a quiet machine first',
   );
@@ -67,4 +84,8 @@ function report(worse) {
   for (const line of worse) console.error(`bench: ${line}`);
   if (worse.length > 0) process.exitCode = 1;
   else console.error('bench: no ratio is worse than the committed ones beyond twice the spread of its control');
+}
+
+function today() {
+  return new Date().toISOString().slice(0, 10);
 }

@@ -1,13 +1,15 @@
 import { parseArgs } from 'node:util';
 import { SCENARIOS } from './scenarios.mjs';
 
+const DEFAULT_ROUNDS = 3;
+
 /** `--rounds N --seconds N --only scenario,scenario --json --write --check`. */
 export function parseOptions(args) {
   const { values } = parseArgs({
     args,
     options: {
-      rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '3' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string', default: '2' },
       only: { type: 'string' },
       json: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
@@ -15,10 +17,10 @@ export function parseOptions(args) {
     },
   });
   const { only, json, write, check } = values;
-  if (write && only !== undefined)
-    throw new TypeError('--write wants every scenario, so that the document is of one run');
+  const rounds = values.rounds && count('rounds', values.rounds);
   return {
-    rounds: count('rounds', values.rounds),
+    roundsOf: (scenario) => rounds ?? scenario.rounds ?? DEFAULT_ROUNDS,
+    only: only !== undefined,
     seconds: count('seconds', values.seconds),
     scenarios: only === undefined ? SCENARIOS : only.split(',').map(scenarioNamed),
     json,

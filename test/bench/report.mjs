@@ -97,7 +97,7 @@ function absolute({ target, figure, most, least }, { figures, spread }) {
 }
 
 /** A scenario's result as Markdown. */
-export function table({ title, text, control, targets, claims }) {
+export function table({ title, text, control, targets, claims, measured }) {
   const header = [
     '',
     'requests/s',
@@ -126,6 +126,8 @@ export function table({ title, text, control, targets, claims }) {
     `## ${title}`,
     '',
     ...(text === undefined ? [] : [text, '']),
+    `${measured}.`,
+    '',
     ...aligned(header, rows),
     '',
     spread,

@@ -28,8 +28,10 @@ export async function runScenario(scenario, { input, rounds, seconds }) {
     const load = await loadOf(scenario, request, input, targets);
     return await measureRounds(targets, { rounds, seconds: Math.max(seconds, scenario.leastSeconds ?? 1), load });
   } finally {
-    // Targets before the stores they use.
-    for (const child of running.reverse()) await child.stop();
+    // Targets before the stores they use; one that will not end must not keep the others.
+    for (const child of running.reverse()) {
+      await child.stop().catch((cause) => console.error(`  ${child.name ?? 'a store'} did not stop: ${cause.message}`));
+    }
   }
 }
 

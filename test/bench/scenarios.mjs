@@ -17,7 +17,7 @@ const cpu = (target, most) => ({ target, figure: 'cpuMicros', most });
  * carry, at a steady pace), `minted` (steady, each request with a mandate that was minted for it over HTTP just before); `stores` are
  * started for the scenario, and its targets are told where; `request` changes the one of input.mjs. `claims` are limits on ratios, with
  * twice the control's spread as slack. `baseline` and `control` are the relays where nothing else is said;
- * `leastSeconds` is how long a round has to be for enough requests.
+ * `rounds` is how many there are unless told, `leastSeconds` how long a round has to be for enough requests.
  */
 export const SCENARIOS = [
   {
@@ -34,6 +34,7 @@ export const SCENARIOS = [
       'nginx',
     ],
     connections: 64,
+    rounds: 7,
     claims: [
       cpu('caracal, buffered', 1.5),
       cpu('caracal, written', 1.7),
@@ -77,7 +78,7 @@ export const SCENARIOS = [
     claims: [{ target: 'caracal, OpenTelemetry', figure: 'cpuMicros', of: 'caracal, written', most: 1.25 }],
   },
   ...bodies('100 kB', 100 * KIB, 32),
-  ...bodies('100 MB', 100 * MIB, 2, 8),
+  ...bodies('100 MB', 100 * MIB, 2, 5),
   {
     name: 'events',
     title: 'Event streams',

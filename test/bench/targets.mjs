@@ -67,29 +67,52 @@ export function startUpstream(kind) {
   return startChild('upstream', `upstreams/${kind}.mjs`, {});
 }
 
+const ANSWER_MS = 60_000;
+const STOP_MS = 5_000;
+
 async function startChild(name, program, config) {
   const child = fork(fileURLToPath(new URL(program, import.meta.url)), [JSON.stringify(config)]);
-  const { port } = await answer(child, name);
-  return {
+  const target = {
     name,
-    url: `http://127.0.0.1:${port}`,
+    url: '',
     async usage() {
       child.send('usage');
       return answer(child, name);
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, 'exit');
       child.kill();
-      await once(child, 'exit');
+      const harder = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+      await ended;
+      clearTimeout(harder);
     },
   };
+  try {
+    const { port } = await answer(child, name);
+    target.url = `http://127.0.0.1:${port}`;
+    return target;
+  } catch (cause) {
+    await target.stop();
+    throw cause;
+  }
 }
 
 async function answer(child, name) {
-  const ended = once(child, 'exit').then(([code]) => {
+  const patience = new AbortController();
+  const { signal } = patience;
+  const timer = setTimeout(() => patience.abort(), ANSWER_MS);
+  const ended = once(child, 'exit', { signal }).then(([code]) => {
     throw new Error(`${name} ended with status ${code}`);
   });
   ended.catch(() => {}); // after the answer it is of no interest here
-  const [message] = await Promise.race([once(child, 'message'), ended]);
-  return message;
+  try {
+    const [message] = await Promise.race([once(child, 'message', { signal }), ended]);
+    return message;
+  } catch (cause) {
+    throw signal.aborted ? new Error(`${name} did not answer within ${ANSWER_MS / 1000} s`) : cause;
+  } finally {
+    clearTimeout(timer);
+    patience.abort();
+  }
 }
