@@ -138,7 +138,7 @@ describe('caracal connect', () => {
     const ended = await world.caracal(['connect', 'disconnect', ...WHOSE]);
     expectDone(ended);
     expect(ended.out).toBe(
-      `disconnected: the account of billing-agent (${world.url.tokenService}) at ${FILES} in zone default\n`,
+      `disconnected: the account of billing-agent (${world.url.tokenService}) at ${FILES} in zone default; the upstream has taken its tokens back\n`,
     );
     // The process that disconnected knows at once.
     const reached = world.seen.length;
@@ -159,7 +159,9 @@ describe('caracal connect', () => {
     const few = await world.caracal(['connect', 'list', '--limit', '1']);
     expect(few.err).toBe('note: there may be more than these 1: narrow it, or raise --limit\n');
     const ended = await world.caracal(['connect', 'disconnect', '--shared', '--json']);
-    expect(ended.objects()).toEqual([{ disconnected: { zone: 'default', provider: FILES, shared: true } }]);
+    expect(ended.objects()).toEqual([
+      { disconnected: { zone: 'default', provider: FILES, shared: true }, upstream: 'revoked' },
+    ]);
     expect(await call()).toMatchObject({ status: 403, error: 'connection_required' });
   });
 

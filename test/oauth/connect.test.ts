@@ -184,9 +184,10 @@ describe('connecting an account', () => {
     expect(own).toMatch(/^[\w-]{20,}$/);
     expect(sharedToken).not.toBe(own);
     expect(await tokenFor('alice', world.signIn.issuer, 'other')).toBe('connection_required not_connected');
-    expect(await world.service.disconnect({ zoneId: 'default', providerId: PROVIDER_ID, owner: 'shared' })).toBe(
-      'disconnected',
-    );
+    expect(await world.service.disconnect({ zoneId: 'default', providerId: PROVIDER_ID, owner: 'shared' })).toEqual({
+      result: 'disconnected',
+      upstream: 'revoked',
+    });
     // Where it was disconnected, at once.
     expect(await tokenFor('nobody in particular')).toBe('connection_required not_connected');
   });
@@ -201,7 +202,7 @@ describe('connecting an account', () => {
     await browser.signIn(await browser.submit(decision, { do: 'connect' }), 'ivan-two@upstream');
     expect(await tokenFor('ivan')).not.toBe(first);
     const again = await browser.signIn(await browser.open(link), 'ivan');
-    expect((await browser.submit(again, { do: 'disconnect' })).text).toContain('no longer connected');
+    expect((await browser.submit(again, { do: 'disconnect' })).text).toContain('has taken the access back');
     expect(await tokenFor('ivan')).toBe('connection_required not_connected');
     expect(world.upstream.revoked).toHaveLength(2);
     expect(world.events.map(({ type }) => type)).toEqual(['connected', 'reconnected', 'disconnected']);
@@ -321,7 +322,7 @@ describe('evidence of connections', () => {
   it('ends a connection whose end cannot be recorded, says so, and counts the record', async () => {
     await world.connect('olga');
     world.audit.broken = true;
-    expect(await world.service.disconnect(keyOf('olga'))).toBe('disconnected');
+    expect(await world.service.disconnect(keyOf('olga'))).toMatchObject({ result: 'disconnected' });
     expect(await world.connections.get(keyOf('olga'))).toBeUndefined();
     await expect.poll(() => world.audit.faults.length).toBeGreaterThanOrEqual(2);
     world.audit.broken = false;

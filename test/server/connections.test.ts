@@ -155,7 +155,7 @@ describe('OAuth of a configuration file', () => {
     expect(await (await world.admin(query)).json()).toMatchObject({ state: 'connected', renewable: true });
     expect(
       await (await world.admin('/v1/connections/disconnect', { method: 'POST', headers, body: asked })).json(),
-    ).toEqual({ result: 'disconnected' });
+    ).toEqual({ result: 'disconnected', upstream: 'revoked' });
     expect(await (await world.admin(query)).text()).toBe('');
     const kept: AuditRecord[] = [];
     await expect

@@ -43,4 +43,5 @@ export {
   oauth2AuthorizationCode,
 } from './user/authorization-code.js';
 export type { ConnectableProvider } from './user/connectable-provider.js';
+export type { Disconnection } from './user/connections.js';
 export { type Resealed, type ResealOptions, resealConnections } from './user/reseal-connections.js';

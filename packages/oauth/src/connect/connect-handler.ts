@@ -180,8 +180,9 @@ export class ConnectHandler {
       if (used !== undefined) return used;
     }
     if (form.get('do') === 'disconnect') {
-      await provider.connections.disconnect(ticketKey(ticket), originOf(ticket, peer));
-      return disconnectedPage(provider.title, sessions.ended(session));
+      const ended = await provider.connections.disconnect(ticketKey(ticket), originOf(ticket, peer));
+      const revoked = ended.result === 'disconnected' && ended.upstream === 'revoked';
+      return disconnectedPage(provider.title, revoked, sessions.ended(session));
     }
     const granting = sessions.next(ticket, 'granting', session);
     const { client, redirectUri, scopeParameter, authorizationParameters: extra } = provider;

@@ -10,6 +10,7 @@ import { type Probe, probed } from '../probe.js';
 import { type OAuthServices, SERVICE_OPTIONS, servicesOf } from '../services.js';
 import type { AuthorizationCodeProvider } from '../user/authorization-code.js';
 import type { ConnectableProvider } from '../user/connectable-provider.js';
+import type { Disconnection } from '../user/connections.js';
 import { ConnectHandler } from './connect-handler.js';
 import { ConnectInputError } from './connect-input-error.js';
 import type { ConnectLinks } from './links.js';
@@ -62,7 +63,7 @@ export interface ConnectService {
    */
   list(wanted?: (key: ConnectionKey) => boolean): AsyncIterable<ListedConnection>;
   /** Removes the connection and revokes its tokens upstream where that can be done. @throws ConnectInputError for an unknown provider */
-  disconnect(key: ConnectionKey): Promise<'disconnected' | 'not_connected'>;
+  disconnect(key: ConnectionKey): Promise<Disconnection>;
   /** Asks every place where people sign in, for real, by its issuer; for `caracal check`. Never rejects. */
   probeSignIn(zoneId: string): Promise<ReadonlyMap<string, Probe>>;
 }

@@ -54,15 +54,12 @@ export function connectedPage(title: string, cookie: string): Response {
   });
 }
 
-/** An account is no longer connected. */
-export function disconnectedPage(title: string, cookie: string): Response {
-  return page(
-    'Disconnected',
-    html`<p>${title} is no longer connected, and its access has been given back where ${title} allows that.</p>`,
-    {
-      cookies: [cookie],
-    },
-  );
+/** An account is no longer connected. `revoked`: upstream neither. */
+export function disconnectedPage(title: string, revoked: boolean, cookie: string): Response {
+  const upstream = revoked
+    ? html` ${title} has taken the access back, too.`
+    : html` ${title} has not confirmed that the access is taken back: remove this service in your account there.`;
+  return page('Disconnected', html`<p>${title} is no longer connected here.${upstream}</p>`, { cookies: [cookie] });
 }
 
 const AGAIN = 'Ask your agent to try again: it will get a new link.';

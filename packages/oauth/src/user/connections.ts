@@ -52,6 +52,15 @@ export interface ConnectionsOptions {
   readonly origins: readonly string[];
 }
 
+/**
+ * What came of disconnecting. `upstream`: `revoked`, its tokens are good for nothing; `unsupported`, it has no revocation endpoint;
+ * `not_opened`, they could not be unsealed; `not_revoked_` and why it was not done. But for the first they may be good there until
+ * they expire.
+ */
+export type Disconnection =
+  | { readonly result: 'disconnected'; readonly upstream: string }
+  | { readonly result: 'not_connected' };
+
 /** The connections of one provider: read, saved, refreshed, removed. The store holds the truth, and compares and sets. */
 export class Connections {
   readonly #options: ConnectionsOptions;
@@ -140,11 +149,11 @@ export class Connections {
    * Removes the connection, then revokes its tokens upstream, where that can be done. A record that cannot be written keeps nothing
    * from being ended.
    */
-  async disconnect(key: ConnectionKey, origin: ConnectionOrigin = {}): Promise<'disconnected' | 'not_connected'> {
+  async disconnect(key: ConnectionKey, origin: ConnectionOrigin = {}): Promise<Disconnection> {
     const { store, services } = this.#options;
     for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
       const stored = await store.get(key);
-      if (stored === undefined) return 'not_connected';
+      if (stored === undefined) return { result: 'not_connected' };
       const tokens = await this.#open(key, stored).catch(() => undefined);
       // First out of use, then revoked: what fails to be revoked must not stay in use.
       if (!(await store.remove(key, stored.version))) continue;
@@ -157,7 +166,7 @@ export class Connections {
           ? this.#notRevoked(key, stored.id, 'not_opened')
           : await this.#revoke(key, stored.id, tokens);
       this.#tell('disconnected', key, stored.id, revoked);
-      return 'disconnected';
+      return { result: 'disconnected', upstream: revoked };
     }
     throw new OAuthFault('connection_contended');
   }

@@ -55,9 +55,7 @@ export function connectionEndpoints(app: Hono, admin: ConnectionsAdmin, log: Log
     }),
   );
   app.post('/v1/connections/disconnect', async (c) =>
-    answer(c, connectionOf(await json(c), admin.zone()), async (service, key) =>
-      c.json({ result: await service.disconnect(key) }),
-    ),
+    answer(c, connectionOf(await json(c), admin.zone()), async (service, key) => c.json(await service.disconnect(key))),
   );
 }
 
