@@ -1,4 +1,12 @@
-import { type CredentialRequest, deny, type Presence, type Provider } from '@caracal/core';
+import {
+  CALLER_LEFT,
+  type CredentialRequest,
+  deny,
+  type Presence,
+  type Provider,
+  type RequestEnd,
+  type Telemetry,
+} from '@caracal/core';
 import { describe, expect, it } from 'vitest';
 import { fakeWorld } from './fake-world.js';
 
@@ -20,7 +28,7 @@ function waitingProvider(changes: Partial<Provider>): Provider {
 /** Waits for nothing but its caller's leaving. */
 const untilGone = ({ presence }: CredentialRequest) =>
   new Promise<ReturnType<typeof deny>>((resolve) => {
-    presence?.signal.addEventListener('abort', () => resolve(deny('credential_unavailable', 'caller_left')));
+    presence?.signal.addEventListener('abort', () => resolve(deny('credential_unavailable', CALLER_LEFT)));
   });
 
 describe('the presence of a caller', () => {
@@ -30,14 +38,29 @@ describe('the presence of a caller', () => {
       waits = true;
       return untilGone(request);
     };
-    const world = await fakeWorld({ provider: waitingProvider({ attach }) }, { portTimeoutMs: 600_000 });
+    const ends: RequestEnd[] = [];
+    const telemetry: Telemetry = {
+      received: (_head, trace) => ({
+        trace,
+        forwarding: () => trace,
+        finished: (_admission, end) => void ends.push(end),
+      }),
+    };
+    const world = await fakeWorld({ provider: waitingProvider({ attach }) }, { portTimeoutMs: 600_000, telemetry });
     const caller = new AbortController();
     const answer = world.send(world.head(await world.mint(), { presence: caller }));
     await expect.poll(() => waits).toBe(true);
     caller.abort();
     expect(await answer).toMatchObject({ status: 503, error: 'credential_unavailable' });
     expect(world.transport.plans).toEqual([]);
-    expect(world.audit.records().at(-1)).toMatchObject({ type: 'request.denied', reason: 'caller_left' });
+    // Of a caller who hung up: neither the record nor a metric says that the upstream's credential was missing for anybody.
+    expect(world.audit.records().at(-1)).toMatchObject({
+      type: 'request.denied',
+      reason: CALLER_LEFT,
+      status: undefined,
+      outcome: 'client_aborted',
+    });
+    expect(ends).toMatchObject([{ status: undefined, code: undefined, settlement: { outcome: 'client_aborted' } }]);
     await world.gateway.close();
   });
 

@@ -1,5 +1,6 @@
 import type { Attached, PartlyAdmitted, Received, Unlearned } from './admission.js';
 import { AdmittedExchange, type ExchangeParts } from './admitted-exchange.js';
+import { CALLER_LEFT } from './attach/provider.js';
 import { Recorder } from './audit/recorder.js';
 import { Denial, deny } from './errors.js';
 import type { Exchange } from './exchange.js';
@@ -14,7 +15,7 @@ import { createIdentifiers } from './identifiers.js';
 import { LiveExchanges } from './live-exchanges.js';
 import { isPromise, type Pipeline } from './pipeline.js';
 import { refusal } from './problem.js';
-import type { RequestTelemetry, Telemetry } from './telemetry/telemetry.js';
+import type { RequestEnd, RequestTelemetry, Telemetry } from './telemetry/telemetry.js';
 import { createVerifier } from './verify/verifier.js';
 
 /** How long exchanges under way may take to finish when the gateway closes, ms. */
@@ -42,6 +43,23 @@ export interface Gateway {
 export function createGateway(options: GatewayOptions): Gateway {
   return new CoreGateway(gatewaySettings(options));
 }
+
+/** Of a request whose caller has left before it went anywhere: no fault of the upstream's, nor of ours. */
+const LEFT: RequestEnd = Object.freeze({
+  status: undefined,
+  code: undefined,
+  settlement: Object.freeze({
+    outcome: 'client_aborted',
+    status: undefined,
+    upstreamStatus: undefined,
+    requestBytes: 0,
+    responseBytes: 0,
+    firstByteMs: undefined,
+    attempts: 0,
+    error: undefined,
+    reason: CALLER_LEFT,
+  }),
+});
 
 /** The request as the gateway itself carries it. */
 type Tracked = Received & { readonly telemetry: RequestTelemetry | undefined };
@@ -173,14 +191,17 @@ class CoreGateway implements Gateway {
 
   #refuse(admission: Tracked & PartlyAdmitted, denial: Denial): Refusal {
     const answer = this.#preflight(admission, denial) ?? this.#answer(admission, denial);
+    const left = denial.reason === CALLER_LEFT;
     this.#recorder.refused(admission, {
       code: answer.code,
       reason: denial.members?.decision?.reason ?? denial.reason,
       policies: denial.members?.decision?.policies,
-      status: answer.status,
+      status: left ? undefined : answer.status,
+      outcome: left ? 'client_aborted' : 'refused',
       anonymous: admission.mandate === undefined,
     });
-    admission.telemetry?.finished(admission, { status: answer.status, code: answer.code, settlement: undefined });
+    const end = left ? LEFT : { status: answer.status, code: answer.code, settlement: undefined };
+    admission.telemetry?.finished(admission, end);
     return answer;
   }
 

@@ -26,7 +26,13 @@ export { headerCredential, unusableToken } from './attach/credential.js';
 export { type HttpBasicOptions, httpBasic } from './attach/http-basic.js';
 export { noCredential } from './attach/no-credential.js';
 export { type PresentedMandateOptions, presentedMandate } from './attach/presented-mandate.js';
-export type { Credential, CredentialRequest, Provider, ProviderKind } from './attach/provider.js';
+export {
+  CALLER_LEFT,
+  type Credential,
+  type CredentialRequest,
+  type Provider,
+  type ProviderKind,
+} from './attach/provider.js';
 export {
   authenticationScheme,
   credentialHeaderName,

@@ -4,6 +4,9 @@ import type { Awaitable } from '../pipeline.js';
 import type { Resource } from '../resolve/resource.js';
 import type { Mandate } from '../verify/mandate.js';
 
+/** Reason of a provider's denial where the caller has left while it waited: nobody is answered, and nobody refused. */
+export const CALLER_LEFT = 'caller_left';
+
 export type ProviderKind =
   | 'none'
   | 'caracal_mandate'

@@ -22,6 +22,7 @@ const REFUSED = {
   reason: 'expired',
   policies: undefined,
   status: 401,
+  outcome: 'refused',
   anonymous: true,
 } as const;
 

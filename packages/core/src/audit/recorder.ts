@@ -28,7 +28,9 @@ export interface RefusedFacts {
   readonly reason: string | undefined;
   /** Determining policies of the authorizers. */
   readonly policies: readonly string[] | undefined;
-  readonly status: number;
+  /** `undefined` where nobody was there to be answered. */
+  readonly status: number | undefined;
+  readonly outcome: 'refused' | 'client_aborted';
   /** Nothing was known of the caller yet: such refusals are counted together above a rate. */
   readonly anonymous: boolean;
 }
@@ -116,6 +118,7 @@ export class Recorder {
       code: 'audit_unavailable',
       reason: 'accepted_too_late',
       status: STATUS_OF_CODE.audit_unavailable,
+      outcome: 'refused',
     } as const;
     const settlement = refusedSettlement({ ...facts, policies: undefined, anonymous: false });
     const durationMs = this.#options.clock.monotonic() - admission.startedAt;
@@ -158,7 +161,7 @@ export class Recorder {
       policies: facts.policies,
       status: facts.status,
       durationMs: now - admission.startedAt,
-      outcome: facts.code === undefined ? undefined : 'refused',
+      outcome: facts.code === undefined ? undefined : facts.outcome,
     };
     this.#appendRefusal(requestRecord(stamp, admission, verdict, undefined));
   }
@@ -261,7 +264,7 @@ function verdictOf({ policies }: Attached, settlement: Settlement, durationMs: n
 
 function refusedSettlement(facts: RefusedFacts): Settlement {
   return {
-    outcome: 'refused',
+    outcome: facts.outcome,
     status: facts.status,
     upstreamStatus: undefined,
     requestBytes: 0,

@@ -1,4 +1,4 @@
-import { type Denial, deny, type Presence } from '@caracal/core';
+import { CALLER_LEFT, type Denial, deny, type Presence } from '@caracal/core';
 import { faultOf, type OAuthFault } from '../oauth-fault.js';
 
 /** Requests that may wait for one token at once; more are refused. */
@@ -48,5 +48,5 @@ export function deniedBy(fault: OAuthFault, waitMs?: number): Denial {
 }
 
 function callerLeft(): Denial {
-  return deny('credential_unavailable', 'caller_left');
+  return deny('credential_unavailable', CALLER_LEFT);
 }
