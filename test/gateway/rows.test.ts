@@ -7,6 +7,7 @@ import {
   type Provider,
   type RequestHead,
   type ResourceDefinition,
+  type ResourceDirectory,
   type TransportFailureKind,
 } from '@caracal/core';
 import { describe, expect, it, vi } from 'vitest';
@@ -36,6 +37,12 @@ const failing = {
   },
   rejects: () => Promise.reject(new Error('store at 10.1.2.3 is down')),
 };
+
+/** Knows no resource, and cannot say which there are. */
+function blindDirectory(): ResourceDirectory {
+  const { throws } = failing;
+  return { byIdentifier: throws, byMount: throws, namesMethod: throws, extraMethods: () => new Set(['REPORT']) };
+}
 
 function providerThat(attach: Provider['attach']): Provider {
   return {
@@ -93,6 +100,32 @@ const ROWS: readonly Row[] = [
     status: 505,
     error: 'invalid_request',
     head: { httpVersion: '3.7' },
+  },
+  {
+    row: '1',
+    name: 'a method that may be named where it cannot be read',
+    status: 503,
+    error: 'directory_unavailable',
+    reason: 'failed',
+    options: () => ({ resources: undefined as never, directory: blindDirectory() }),
+    head: { method: 'PROPFIND' },
+  },
+  {
+    row: '1',
+    name: 'a method that nobody can name, whatever is read',
+    status: 405,
+    error: 'invalid_request',
+    reason: 'method_not_allowed',
+    options: () => ({ resources: undefined as never, directory: blindDirectory() }),
+    head: { method: 'TRACE' },
+  },
+  {
+    row: '2',
+    name: 'a head that is wrong, though its method may be named',
+    status: 400,
+    error: 'invalid_request',
+    options: () => ({ resources: undefined as never, directory: blindDirectory() }),
+    head: { method: 'PROPFIND', extra: ['X-Caracal-Resource', RESOURCE] },
   },
   {
     row: '2',
@@ -195,7 +228,12 @@ const ROWS: readonly Row[] = [
     error: 'directory_unavailable',
     options: () => ({
       resources: undefined as never,
-      directory: { byIdentifier: failing.rejects, byMount: () => undefined, extraMethods: () => new Set() },
+      directory: {
+        byIdentifier: failing.rejects,
+        byMount: () => undefined,
+        namesMethod: () => false,
+        extraMethods: () => new Set(),
+      },
     }),
   },
   {
@@ -490,7 +528,12 @@ describe('the order of checks, with a fake transport', () => {
 
   it('shows a fault of ours as 500, never as the caller’s', async () => {
     const extraMethods = failing.throws;
-    const directory = { byIdentifier: () => undefined, byMount: () => undefined, extraMethods };
+    const directory = {
+      byIdentifier: () => undefined,
+      byMount: () => undefined,
+      namesMethod: () => false,
+      extraMethods,
+    };
     const world = await fakeWorld({}, { resources: undefined as never, directory });
     expect(await world.send(world.head(await world.mint()))).toMatchObject({ status: 500, error: 'internal_error' });
   });

@@ -108,6 +108,7 @@ portSuite('memoryResourceDirectory', resourceDirectoryCases, async () => {
   const fillable: FillableResourceDirectory = {
     byIdentifier: (zoneId, identifier) => directory.byIdentifier(zoneId, identifier),
     byMount: (zoneId, host, path) => directory.byMount(zoneId, host, path),
+    namesMethod: (method) => directory.namesMethod(method),
     extraMethods: () => directory.extraMethods(),
     fill: async (definitions) => {
       directory = memoryResourceDirectory(definitions);

@@ -40,6 +40,7 @@ portSuite('postgresResourceDirectory', resourceDirectoryCases, async () => {
   const fillable: FillableResourceDirectory = {
     byIdentifier: (zoneId, identifier) => directory.byIdentifier(zoneId, identifier),
     byMount: (zoneId, host, path) => directory.byMount(zoneId, host, path),
+    namesMethod: (method) => directory.namesMethod(method),
     extraMethods: () => directory.extraMethods(),
     fill: async (definitions) => {
       const rows = definitions.map(({ identifier, zone = 'default', provider: _provider, ...document }) => ({

@@ -190,7 +190,12 @@ const refused: readonly Scene[] = [
     status: 503,
     options: {
       resources: undefined as never,
-      directory: { byIdentifier: throwing, byMount: throwing, extraMethods: () => new Set<string>() },
+      directory: {
+        byIdentifier: throwing,
+        byMount: throwing,
+        namesMethod: throwing,
+        extraMethods: () => new Set<string>(),
+      },
     },
   },
   { name: 'a provider that throws', status: 503, resource: { provider: { ...tokenProvider(), attach: throwing } } },

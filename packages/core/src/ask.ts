@@ -30,7 +30,7 @@ function inTime<T>(answer: Promise<T | Denial>, code: ErrorCode, timeoutMs: numb
   });
 }
 
-// Our own errors name the reason in fixed text; another's message may hold anything.
-function failed(code: ErrorCode, cause: unknown): Denial {
+/** The denial for a port that has thrown. Our own errors name the reason in fixed text; another's message may hold anything. */
+export function failed(code: ErrorCode, cause: unknown): Denial {
   return deny(code, cause instanceof CaracalError ? cause.reason : 'failed', { cause });
 }

@@ -1,6 +1,8 @@
 import { type Checked, learn, type Received } from '../admission.js';
+import { failed } from '../ask.js';
 import { Denial, deny } from '../errors.js';
 import type { Stage } from '../pipeline.js';
+import { isOperationMethod } from '../resolve/operations.js';
 import type { ResourceDirectory } from '../resolve/resource-directory.js';
 import { isResourceIdentifier } from '../resolve/resource-identifier.js';
 import { isVisibleAscii } from '../syntax/header-syntax.js';
@@ -62,20 +64,41 @@ export const STANDARD_METHODS: ReadonlySet<string> = new Set([
 
 const MAX_REQUEST_ID_LENGTH = 128;
 
-/** Rows 1 and 2 as a stage. The methods operations name are asked for each time: a directory may reload. */
-export function checkedHead(
-  limits: HeadLimits,
-  directory: Pick<ResourceDirectory, 'extraMethods'>,
-): Stage<Received, Checked> {
+/** What the first checks ask of a directory. */
+type MethodDirectory = Pick<ResourceDirectory, 'namesMethod' | 'extraMethods'>;
+
+/**
+ * Rows 1 and 2 as a stage. The methods operations name are asked for each time: a directory may reload. Where it cannot say whether
+ * one names this method, what is wrong with the rest of the head is told first; that the directory is away is our fault, after it.
+ */
+export function checkedHead(limits: HeadLimits, directory: MethodDirectory): Stage<Received, Checked> {
   return {
     rows: '1, 2',
     name: 'head',
     spends: false,
     run: (admission) => {
-      const request = checkHead(admission.head, limits, directory.extraMethods());
-      return request instanceof Denial ? request : learn(admission, { request });
+      const { head } = admission;
+      const extra = directory.extraMethods();
+      const named = mayBeNamed(head.method) ? isNamed(head.method, directory) : false;
+      const request = checkHead(head, limits, named === false ? extra : new Set([...extra, head.method]));
+      if (request instanceof Denial) return request;
+      const checked = learn(admission, { request });
+      return named instanceof Denial ? named : checked;
     },
   };
+}
+
+/** Neither a method that every resource may be asked with, nor one that none may. */
+function mayBeNamed(method: string): boolean {
+  return !STANDARD_METHODS.has(method) && isOperationMethod(method);
+}
+
+function isNamed(method: string, directory: MethodDirectory): boolean | Denial {
+  try {
+    return directory.namesMethod(method);
+  } catch (cause) {
+    return failed('directory_unavailable', cause);
+  }
 }
 
 /**

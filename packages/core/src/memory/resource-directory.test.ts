@@ -106,6 +106,8 @@ describe('memoryResourceDirectory', () => {
     ];
     expect([...memoryResourceDirectory([resource('r:a', { operations })]).extraMethods()]).toEqual(['PROPFIND']);
     expect(memoryResourceDirectory([]).extraMethods().size).toBe(0);
+    expect(memoryResourceDirectory([resource('r:a', { operations })]).namesMethod('PROPFIND')).toBe(true);
+    expect(memoryResourceDirectory([]).namesMethod('PROPFIND')).toBe(false);
   });
 
   it('finds the mount a scan of all prefixes finds', () => {

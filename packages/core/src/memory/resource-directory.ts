@@ -25,6 +25,7 @@ export function memoryResourceDirectory(definitions: readonly ResourceDefinition
   return Object.freeze({
     byIdentifier: (zoneId: string, identifier: string) => zones.get(zoneId)?.byIdentifier.get(identifier),
     byMount: (zoneId: string, host: string, path: string) => zones.get(zoneId)?.mounts.match(host, path),
+    namesMethod: (method: string) => extra.has(method),
     extraMethods: () => extra,
   });
 }

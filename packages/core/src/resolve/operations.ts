@@ -24,6 +24,11 @@ const REFUSED_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE']);
 
 const METHOD = /^[A-Z][A-Z0-9!#$%&'*+.^_`|~-]{0,63}$/;
 
+/** Whether an operation can name this method. */
+export function isOperationMethod(method: string): boolean {
+  return METHOD.test(method) && !REFUSED_METHODS.has(method);
+}
+
 /**
  * Compiles declared operations.
  *

@@ -13,6 +13,11 @@ export interface ResourceDirectory {
   byIdentifier(zoneId: string, identifier: string): Awaitable<Resource | undefined>;
   /** `host`: lower case, with port as received. `path`: raw, without query. The longest prefix wins. */
   byMount(zoneId: string, host: string, path: string): Awaitable<MountMatch | undefined>;
-  /** Methods beyond the standard seven that any operation names, so that the first check can refuse the rest. */
+  /**
+   * Whether any operation, of any zone, names this method, which is none of the standard seven: the first check refuses the others.
+   * Synchronous, for it is asked before anybody has shown a mandate. Throws where it cannot be said.
+   */
+  namesMethod(method: string): boolean;
+  /** The methods that `namesMethod` is known to be true of: what a refusal lists in `Allow`. */
   extraMethods(): ReadonlySet<string>;
 }

@@ -78,6 +78,10 @@ export class FollowingDirectory implements FeedDirectory {
     return found ?? (this.#current().byMount(zoneId, host, path) as MountMatch | undefined);
   }
 
+  namesMethod(method: string): boolean {
+    return this.#beside.namesMethod(method) || this.#current().namesMethod(method);
+  }
+
   extraMethods(): ReadonlySet<string> {
     return (this.#rows?.directory ?? this.#beside).extraMethods();
   }

@@ -45,6 +45,7 @@ export function postgresResourceDirectory(options: PostgresResourceDirectoryOpti
   return {
     byIdentifier: (zoneId, identifier) => directory.byIdentifier(zoneId, identifier),
     byMount: (zoneId, host, path) => directory.byMount(zoneId, host, path),
+    namesMethod: (method) => directory.namesMethod(method),
     extraMethods: () => directory.extraMethods(),
     ready: (timeoutMs) => feed.ready(timeoutMs),
     status: () => {

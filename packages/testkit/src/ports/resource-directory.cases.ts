@@ -113,5 +113,7 @@ export const resourceDirectoryCases: readonly PortCase<FillableResourceDirectory
       resource('r:b', { zone: 'other', operations: [{ method: 'REPORT', path: '/' }] }),
     ]);
     assert.deepEqual([...store.extraMethods()].sort(), ['PROPFIND', 'REPORT']);
+    for (const method of ['PROPFIND', 'REPORT']) assert.equal(store.namesMethod(method), true, method);
+    for (const method of ['MKCOL', 'propfind', '']) assert.equal(store.namesMethod(method), false, method);
   }),
 ];
