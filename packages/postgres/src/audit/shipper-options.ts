@@ -15,7 +15,7 @@ export interface PostgresAuditShipperOptions {
   /** How long records gather before they are read, ms. Default 300. */
   readonly gatherMs?: number;
   /**
-   * Storing takes at most this share of the time, percent from 1 to 100, and rests after each batch for the remainder; a fifth
+   * Storing takes at most this share of the time, percent from 1 to 100, and rests after each batch for the remainder; a tenth
    * of it where the event loop is never idle, because requests come first and what waits is safe in the journal. What is older
    * than 10 s rests less, what is older than a minute not at all. 100: never. Default 40.
    */

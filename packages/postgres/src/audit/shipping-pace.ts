@@ -8,9 +8,9 @@ const LATE_MS = 60_000;
 /** The share is whole while the event loop is idle for so much of the time, */
 const IDLE = 0.3;
 /** and so much is left of it where the loop is never idle: every microsecond is then a request's. */
-const LEAST = 0.2;
+const LEAST = 0.1;
 /** However long a batch took: it may have waited for PostgreSQL to come back. */
-const MAX_REST_MS = 2000;
+const MAX_REST_MS = 4000;
 
 /** What a rest depends on. */
 export interface Pace {
