@@ -51,14 +51,14 @@ export { type KeyWrapper, unwrapSealingKey, type WrappedSealingKey, wrapSealingK
 // audit
 export type { AuditFilter } from './audit/audit-filter.js';
 export type { AuditSink, Durability } from './audit/audit-sink.js';
+export { EvidenceWriter, type EvidenceWriterOptions } from './audit/evidence-writer.js';
 export { CSV_COLUMNS, csvHeader, csvRow } from './audit/export/csv.js';
 export { OCSF_VERSION, type OcsfEvent, ocsfActivity } from './audit/export/ocsf.js';
 export { ocsfConnection } from './audit/export/ocsf-connection.js';
 export { escapeForTerminal, jsonLine } from './audit/export/safe-text.js';
 export type { AuditRecord, Initiator, Outcome, RecordType, TokenErrorCode } from './audit/record.js';
 export { Recorder, type RecorderOptions } from './audit/recorder.js';
-export { RefusalFlood } from './audit/refusal-flood.js';
-export { Room } from './audit/room.js';
+export type { RefusalCount } from './audit/refusal-flood.js';
 export { acceptedRecord, reservedRoom } from './audit/stages.js';
 export { evidenceText } from './audit/text.js';
 // authorize

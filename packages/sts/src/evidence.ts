@@ -1,15 +1,4 @@
-import {
-  type AuditRecord,
-  type Awaitable,
-  ask,
-  createIdentifiers,
-  Denial,
-  evidenceText,
-  isPromise,
-  type RecordType,
-  RefusalFlood,
-  Room,
-} from '@caracal/core';
+import { type AuditRecord, Denial, EvidenceWriter, evidenceText, type RefusalCount } from '@caracal/core';
 import { type Denied, denied, type TokenError } from './denied.js';
 import type { MandateClaims } from './mandate/mandate-claims.js';
 import { scopesOfText } from './mandate/mandate-claims.js';
@@ -33,48 +22,42 @@ export interface Asked {
   readonly resource?: string | undefined;
 }
 
-const FLUSH_MS = 1_000;
-
 /** The token service's evidence: an issued mandate is recorded before it is handed out, a refusal waits for no write. */
 export class Evidence {
   readonly #settings: Settings;
-  readonly #newId = createIdentifiers();
-  readonly #bootId: string = this.#newId();
-  readonly #room: Room;
-  readonly #flood = new RefusalFlood();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Refusals whose records found no room or no sink. */
-  #omitted = 0;
-  #closed = false;
+  readonly #writer: EvidenceWriter;
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#room = new Room(settings.room);
+    const { serviceId: gatewayId, sink, durability, clock, room } = settings;
+    this.#writer = new EvidenceWriter({
+      ...{ gatewayId, sink, durability, clock, room },
+      onFault: (cause, { requestId }) =>
+        settings.onFault({ requestId, error: 'temporarily_unavailable', reason: 'audit_append', cause }),
+      counted: (refusals) => this.#counted(refusals),
+    });
   }
 
   /** A new id for a request. */
   newRequestId(): string {
-    return this.#newId();
+    return this.#writer.newId();
   }
 
   /** Records an issued mandate. Nobody may see the mandate before this has answered `undefined`. */
   async issued(asked: Asked, claims: MandateClaims): Promise<Denied | undefined> {
-    if (!this.#room.reserve(1)) return denied('temporarily_unavailable', 'audit_room');
-    const record = this.#issuedRecord(asked, claims);
-    const written = await ask('audit_unavailable', this.#settings.portTimeoutMs, () =>
-      this.#write(record, () => this.#room.release(1)),
-    );
+    const written = await this.#writer.require(this.#issuedRecord(asked, claims), this.#settings.portTimeoutMs);
     if (!(written instanceof Denial)) return undefined;
-    return denied('temporarily_unavailable', 'audit_unavailable', written.members?.cause);
+    const reason = written.reason === 'no_room' ? 'audit_room' : 'audit_unavailable';
+    return denied('temporarily_unavailable', reason, written.members?.cause);
   }
 
   /** Records a refusal; above a rate, strangers' refusals are counted together. */
   denied(asked: Asked, { error, reason, status }: Denied): void {
     const now = this.#settings.clock.monotonic();
-    if (this.#flood.due(now)) this.flush();
-    if (asked.requester === undefined && !this.#flood.admit(asked.peer ?? '', error, now)) return this.#flushLater();
-    this.#append({
-      ...this.#stamp('mandate.denied'),
+    if (asked.requester !== undefined) this.#writer.flushDue(now);
+    else if (!this.#writer.admit(asked.peer ?? '', error, now)) return;
+    this.#writer.tell({
+      ...this.#writer.stamp('mandate.denied'),
       ...this.#about(asked),
       decision: 'denied',
       error,
@@ -86,31 +69,29 @@ export class Evidence {
 
   /** Writes what is still only counted. */
   flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    for (const { peer, error, count } of this.#flood.take()) {
-      const code = error as TokenError;
-      this.#append(
-        { ...this.#stamp('mandate.denied'), peer, decision: 'denied', error: code, reason: 'aggregated', count },
-        count,
-      );
-    }
-    if (this.#omitted === 0) return;
-    const count = this.#omitted;
-    this.#omitted = 0;
-    this.#append({ ...this.#stamp('records.omitted'), reason: 'no_room', count }, count);
+    this.#writer.flush();
   }
 
   /** Writes what is still only counted, and leaves no timer behind. */
   close(): void {
-    this.flush();
-    this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#writer.close();
+  }
+
+  #counted({ peer, error, count }: RefusalCount): AuditRecord {
+    const code = error as TokenError;
+    return {
+      ...this.#writer.stamp('mandate.denied'),
+      peer,
+      decision: 'denied',
+      error: code,
+      reason: 'aggregated',
+      count,
+    };
   }
 
   #issuedRecord(asked: Asked, claims: MandateClaims): AuditRecord {
     return {
-      ...this.#stamp('mandate.issued'),
+      ...this.#writer.stamp('mandate.issued'),
       ...this.#about(asked),
       requester: asked.requester === claims.client_id ? undefined : asked.requester,
       zoneId: claims.zone_id,
@@ -142,49 +123,5 @@ export class Evidence {
     const { zone, endpoints } = this.#settings;
     const joins = { clientRequestId, traceId };
     return { ...where, ...joins, zoneId: zone, issuer: endpoints.issuer, applicationId: requester, resource };
-  }
-
-  /** `stands`: for how many refusals, so that none goes uncounted if this record finds no room either. */
-  #append(record: AuditRecord, stands = 1): void {
-    if (!this.#room.reserveRefusal()) {
-      this.#omitted += stands;
-      return this.#flushLater();
-    }
-    const failed = (cause: unknown): void => {
-      this.#omitted += stands;
-      this.#flushLater();
-      const { requestId } = record;
-      this.#settings.onFault({ requestId, error: 'temporarily_unavailable', reason: 'audit_append', cause });
-    };
-    try {
-      const written = this.#write(record, () => this.#room.releaseRefusal());
-      if (isPromise(written)) void written.catch(failed); // nobody waits for the record of a refusal
-    } catch (cause) {
-      failed(cause);
-    }
-  }
-
-  /** Hands a record to the sink. Its room is taken until the sink is done with it, however long somebody waits for that. */
-  #write(record: AuditRecord, release: () => void): Awaitable<void> {
-    const { sink, durability } = this.#settings;
-    try {
-      const written = sink.append(record, durability);
-      if (isPromise(written)) void written.then(release, release);
-      else release();
-      return written;
-    } catch (cause) {
-      release();
-      throw cause;
-    }
-  }
-
-  #flushLater(): void {
-    if (!this.#closed) this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
-  }
-
-  #stamp(type: RecordType) {
-    const { clock, serviceId } = this.#settings;
-    const time = new Date(clock.now()).toISOString();
-    return { id: this.#newId(), type, time, bootId: this.#bootId, gatewayId: serviceId };
   }
 }
