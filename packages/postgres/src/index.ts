@@ -1,5 +1,6 @@
 export {
   AUDIT_READER_TIMEOUT_MS,
+  type PostgresAuditQueryOptions,
   type PostgresAuditReader,
   type PostgresAuditReaderOptions,
   postgresAuditReader,

@@ -16,10 +16,22 @@ export interface PostgresAuditReaderOptions {
   readonly timeoutMs?: number;
 }
 
+/** Where a query begins. */
+export interface PostgresAuditQueryOptions {
+  /**
+   * Default `start`. Behind this record, for the next page; where it is not here, behind the last one of its chain before it, so
+   * that none is left out.
+   */
+  readonly from?: 'start' | { readonly chain: string; readonly seq: number };
+}
+
 /** What can be asked of the evidence in PostgreSQL: what a journal's reader answers, of all gateways together. */
 export interface PostgresAuditReader {
-  /** Records that match, oldest first. Page by page: memory does not grow, and nothing is held open between pages. */
-  query(filter?: AuditFilter): AsyncIterable<StoredRecord>;
+  /**
+   * Records that match, in the order in which they were made. Page by page: memory does not grow, and nothing is held open between
+   * pages. What a gateway ships late stands among what was made with it, not behind what was read.
+   */
+  query(filter?: AuditFilter, options?: PostgresAuditQueryOptions): AsyncIterable<StoredRecord>;
   /** One request's whole evidence, whichever gateway it met. @throws PostgresError */
   trace(requestId: string): Promise<StoredTrace>;
   /** The signed heads, oldest first. @throws PostgresError */
@@ -48,10 +60,13 @@ export function postgresAuditReader(options: PostgresAuditReaderOptions): Postgr
     return rows.map((row: EntrySelection) => storedRecord(row));
   };
 
-  async function* query(filter?: AuditFilter): AsyncGenerator<StoredRecord, void, undefined> {
+  async function* query(
+    filter?: AuditFilter,
+    { from = 'start' }: PostgresAuditQueryOptions = {},
+  ): AsyncGenerator<StoredRecord, void, undefined> {
     const asked = new AuditQuery(filter);
     let left = asked.impossible ? 0 : asked.limit;
-    let after: KeysetPlace | undefined;
+    let after = left > 0 && from !== 'start' ? await placeOf(from.chain, from.seq) : undefined;
     while (left > 0) {
       const size = Math.min(left, PAGE);
       const { text, values } = asked.page(after, size);
@@ -59,9 +74,15 @@ export function postgresAuditReader(options: PostgresAuditReaderOptions): Postgr
       for (const row of rows) yield storedRecord(row);
       const last = rows.at(-1);
       if (last === undefined || rows.length < size) return;
-      after = { at: last.at.toISOString(), id: last.id };
+      after = keysetPlace(last);
       left -= rows.length;
     }
+  }
+
+  async function placeOf(chain: string, seq: number): Promise<KeysetPlace | undefined> {
+    const text = 'SELECT at, id FROM caracal.audit_entries WHERE chain = $1 AND seq <= $2 ORDER BY seq DESC LIMIT 1';
+    const [row] = (await connections.query(timeoutMs, text, [uuidOf(chain), seq])).rows;
+    return row === undefined ? undefined : keysetPlace(row);
   }
 
   async function trace(requestId: string): Promise<StoredTrace> {
@@ -98,4 +119,8 @@ export function postgresAuditReader(options: PostgresAuditReaderOptions): Postgr
   }
 
   return Object.freeze({ query, trace, heads, chains: () => readChains(connections, timeoutMs) });
+}
+
+function keysetPlace({ at, id }: { readonly at: Date; readonly id: string }): KeysetPlace {
+  return { at: at.toISOString(), id };
 }

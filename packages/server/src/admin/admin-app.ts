@@ -1,5 +1,4 @@
 import { type Anchor, CaracalError, type RequestHead } from '@caracal/core';
-import { headLine } from '@caracal/file';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Generations } from '../generation/generations.js';
@@ -11,9 +10,8 @@ import type { ReloadResult } from '../reload/reload-result.js';
 import type { ServerStatus } from '../server-status.js';
 import type { ServerState } from '../state/open-state.js';
 import { type AdminVerdict, authenticateAdmin } from './admin-authentication.js';
-import { auditQuery, toldRecord } from './audit-query.js';
+import { auditEndpoints } from './audit-endpoints.js';
 import { type ConnectionsAdmin, connectionEndpoints } from './connections.js';
-import { ndjsonResponse } from './ndjson.js';
 import { type AnchorDefaults, anchorsOf } from './revocation-request.js';
 
 /** What the admin endpoint tells of and acts on. */
@@ -63,7 +61,13 @@ export function adminApp(parts: AdminParts): Hono {
   );
   operation(app, parts);
   revocation(app, parts);
-  audit(app, parts);
+  auditEndpoints(app, {
+    journal: parts.state.journal,
+    shipped: parts.state.postgres?.evidence,
+    log: parts.log,
+    closing: parts.closing,
+    isAuthenticated: async (c) => (await verdictOn(c, parts)) === 'ok',
+  });
   connectionEndpoints(app, parts.connections, parts.log);
   return app;
 }
@@ -139,53 +143,8 @@ function revocation(app: Hono, { state, log, anchorDefaults }: AdminParts): void
   change('/v1/revocations/lift', 'lifted', (anchor) => state.revocations.lift(anchor));
 }
 
-function audit(app: Hono, parts: AdminParts): void {
-  const { journal } = parts.state;
-  app.get('/v1/audit/records', (c) => {
-    const query = auditQuery(new URL(c.req.url).searchParams, 'after');
-    if (typeof query === 'string') return failure(c, 400, 'invalid_request', query);
-    const { filter, limit, from = 'start' } = query;
-    return ndjsonResponse(told(journal.query({ ...filter, limit }, { from })));
-  });
-  app.get('/v1/audit/stream', (c) => {
-    const query = auditQuery(new URL(c.req.url).searchParams, 'from');
-    if (typeof query === 'string') return failure(c, 400, 'invalid_request', query);
-    const { filter, from = 'end' } = query;
-    const gone = new AbortController();
-    const signal = AbortSignal.any([gone.signal, parts.closing]);
-    const records = told(journal.follow({ filter, from, signal }));
-    return ndjsonResponse(whileAuthenticated(records, c, parts), {
-      heartbeat: true,
-      stop: () => gone.abort(),
-    });
-  });
-  app.get('/v1/audit/requests/:requestId', async (c) => {
-    const { requestId, records, issue, outcome } = await journal.trace(c.req.param('requestId'));
-    if (records.length === 0) return failure(c, 404, 'not_found', 'There is no evidence of such a request.');
-    const told = { requestId, outcome, issue: issue === undefined ? undefined : toldRecord(issue) };
-    return c.json({ ...told, records: records.map(toldRecord) });
-  });
-  app.get('/v1/audit/public-key', (c) => c.body(journal.publicKey, 200, { 'Content-Type': 'application/x-pem-file' }));
-  app.get('/v1/audit/heads', async (c) => {
-    const lines = (await journal.heads()).map((head) => `${headLine(head)}\n`);
-    return c.body(lines.join(''), 200, { 'Content-Type': 'application/x-ndjson' });
-  });
-}
-
 function verdictOn(c: Context, { generations }: AdminParts): Promise<AdminVerdict> {
   return authenticateAdmin(c.req.header('authorization'), () => generations.current.adminToken());
-}
-
-/** Ends before the first value that would go to a token which is the admin token no more. */
-async function* whileAuthenticated<T>(values: AsyncIterable<T>, c: Context, parts: AdminParts) {
-  for await (const value of values) {
-    if ((await verdictOn(c, parts)) !== 'ok') return;
-    yield value;
-  }
-}
-
-async function* told(records: AsyncIterable<Parameters<typeof toldRecord>[0]>) {
-  for await (const record of records) yield toldRecord(record);
 }
 
 function failure(c: Context, status: 400 | 401 | 404 | 413 | 500 | 503, error: string, description: string): Response {

@@ -1,5 +1,6 @@
 import type { AuditFilter } from '@caracal/core';
 import type { JournalRecord, ReadFrom } from '@caracal/file';
+import type { EvidencePlace } from '../state/evidence-place.js';
 
 /** Records of one answer where no limit is given. */
 export const DEFAULT_QUERY_LIMIT = 1_000;
@@ -9,7 +10,7 @@ export const MAX_QUERY_LIMIT = 10_000;
 const FILTERS = ['since', 'until', 'zone', 'application', 'resource', 'decision', 'outcome', 'requestId'] as const;
 const CURSOR = /^([0-9a-f-]{36}):([1-9]\d{0,15})$/;
 
-/** A query of the journal. */
+/** A query of the evidence. */
 export interface AuditQuery {
   readonly filter: AuditFilter;
   readonly limit: number;
@@ -19,7 +20,7 @@ export interface AuditQuery {
 
 /** Reads the parameters of a query; `place` is the name of the one that says where to begin. Answers what is wrong as a text. */
 export function auditQuery(parameters: URLSearchParams, place: 'after' | 'from'): AuditQuery | string {
-  const known: readonly string[] = [...FILTERS, 'limit', place];
+  const known: readonly string[] = [...FILTERS, 'limit', place, ...(place === 'after' ? ['source'] : [])];
   const filter: Record<string, string> = {};
   for (const name of new Set(parameters.keys())) {
     if (!known.includes(name)) return `A parameter is not known; known are ${known.join(', ')}.`;
@@ -37,8 +38,20 @@ export function auditQuery(parameters: URLSearchParams, place: 'after' | 'from')
   return { filter: filter as AuditFilter, limit: Number(limit), from };
 }
 
+/** Where to look: as `source` says, else the first of those there are; `undefined` where it says none of them. */
+export function evidenceSource(
+  parameters: URLSearchParams,
+  places: readonly EvidencePlace[],
+): EvidencePlace | undefined {
+  const [source = places[0], ...more] = parameters.getAll('source');
+  return more.length > 0 ? undefined : places.find((place) => place === source);
+}
+
+/** What is told of a record: both places have it. */
+export type ToldRecord = Pick<JournalRecord, 'chain' | 'seq' | 'hash' | 'record'>;
+
 /** A record as the admin endpoint tells it. */
-export function toldRecord({ chain, seq, hash, record }: JournalRecord) {
+export function toldRecord({ chain, seq, hash, record }: ToldRecord) {
   return { cursor: `${chain}:${seq}`, hash, record };
 }
 

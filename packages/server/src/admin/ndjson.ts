@@ -36,6 +36,25 @@ export function ndjsonResponse(
   return new Response(body, { headers: { 'Content-Type': NDJSON, 'Cache-Control': 'no-store' } });
 }
 
+/**
+ * The same values, once the first is there or there is none.
+ *
+ * @throws what stops the first one from being there
+ */
+export async function begun<T>(values: AsyncIterable<T>): Promise<AsyncIterable<T>> {
+  const iterator = values[Symbol.asyncIterator]();
+  let first: IteratorResult<T> | undefined = await iterator.next();
+  const again: AsyncIterator<T> = {
+    next: async () => {
+      const step = first ?? (await iterator.next());
+      first = undefined;
+      return step;
+    },
+    return: async (value?: unknown) => (await iterator.return?.(value)) ?? { done: true, value: undefined },
+  };
+  return { [Symbol.asyncIterator]: () => again };
+}
+
 async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<undefined>((resolve) => {

@@ -257,7 +257,8 @@ async function evidenceOf(
   requestId: string,
 ): Promise<readonly AuditRecord[]> {
   if (admin !== undefined) {
-    const { body } = await admin.ask('GET', `/v1/audit/requests/${encodeURIComponent(requestId)}`);
+    // Of the gateway that was called, and at once.
+    const { body } = await admin.ask('GET', `/v1/audit/requests/${encodeURIComponent(requestId)}?source=journal`);
     const { records = [] } = (body ?? {}) as { readonly records?: readonly { readonly record: AuditRecord }[] };
     return records.map(({ record }) => record);
   }

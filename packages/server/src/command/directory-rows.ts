@@ -2,7 +2,8 @@ import type { RefusedRow } from '@caracal/postgres';
 import type { Configuration, ResourceConfiguration } from '../configuration/configuration.js';
 import { checkedResources } from '../configuration/meaning/resources.js';
 import { rowDefinition } from '../generation/row-definition.js';
-import { openDatabase, postgresFailure } from './database.js';
+import { postgresFailure } from '../state/postgres-failure.js';
+import { openDatabase } from './database.js';
 
 /** The rows of the resource directory, judged as a gateway with this configuration judges them. */
 export interface DirectoryRows {

@@ -4,8 +4,10 @@ import type { PostgresAuditReader } from '@caracal/postgres';
 import type { Configuration } from '../configuration/configuration.js';
 import type { Invocation, OptionSpecs } from '../frame/command.js';
 import { failed, wrongUse } from '../frame/command-error.js';
+import { type EvidencePlace, evidencePlace } from '../state/evidence-place.js';
+import { postgresFailure } from '../state/postgres-failure.js';
 import { openConfiguration } from './configuration-option.js';
-import { openDatabase, postgresFailure } from './database.js';
+import { openDatabase } from './database.js';
 import { openEvidence, STATE_OPTIONS } from './state-directory.js';
 
 const FROM = { type: 'string', choices: ['journal', 'postgres'] } as const;
@@ -15,7 +17,7 @@ export const SOURCE_OPTIONS = {
   ...STATE_OPTIONS,
   from: {
     ...FROM,
-    help: 'this gateway’s journal, or PostgreSQL, where every gateway’s is (the default where it is configured and answers)',
+    help: 'this gateway’s journal, or PostgreSQL, where every gateway’s is (the default where it is shipped there and that answers)',
   },
 } as const satisfies OptionSpecs;
 
@@ -51,7 +53,7 @@ const PROBE_TIMEOUT_MS = 5_000;
  */
 export async function openSource(
   invocation: Pick<Invocation<typeof SOURCE_OPTIONS>, 'options' | 'cwd' | 'env' | 'output'>,
-  preferred: 'journal' | 'postgres',
+  preferred: EvidencePlace,
 ): Promise<EvidenceSource> {
   const { options, output } = invocation;
   if (options.state !== undefined) {
@@ -59,8 +61,8 @@ export async function openSource(
     return await journalSource(invocation);
   }
   const { configuration } = await openConfiguration(invocation, { orDev: true });
-  if (configuration.stores.postgres === undefined && options.from !== 'postgres')
-    return await journalSource(invocation);
+  const isShipped = evidencePlace(configuration) === 'postgres';
+  if (!isShipped && options.from !== 'postgres') return await journalSource(invocation);
   if ((options.from ?? preferred) === 'journal') {
     const source = await journalSource(invocation);
     output.note(`read from the journal in ${source.where}; PostgreSQL keeps every gateway's: --from postgres`);
@@ -96,7 +98,7 @@ async function databaseSource(
   environment: NodeJS.ProcessEnv,
   required: boolean,
 ): Promise<EvidenceSource | string> {
-  const pool = await openDatabase(configuration, environment);
+  const pool = await openDatabase(configuration, environment, { asReader: true });
   const { postgresAuditReader, schemaVersion } = await import('@caracal/postgres');
   try {
     if ((await schemaVersion(pool, PROBE_TIMEOUT_MS)) > 0) return sourceOf(postgresAuditReader({ pool }));

@@ -1,7 +1,8 @@
 import { defineCommand } from '../frame/command.js';
 import { failed, wrongUse } from '../frame/command-error.js';
+import { postgresFailure } from '../state/postgres-failure.js';
 import { CONFIG_OPTION, openConfiguration } from './configuration-option.js';
-import { openDatabase, postgresFailure } from './database.js';
+import { openDatabase } from './database.js';
 
 const PARTS = ['shipper', 'reader', 'gateway'] as const;
 
@@ -33,7 +34,7 @@ export const migrateCommand = defineCommand({
   ],
   examples: [
     'caracal migrate',
-    'caracal migrate --url-env OWNER_URL --grant shipper=caracal --grant gateway=caracal --grant reader=auditor',
+    'caracal migrate --url-env OWNER_URL --grant shipper=caracal --grant gateway=caracal --grant reader=caracal_reader',
   ],
   async run(invocation) {
     const { options, output } = invocation;
@@ -44,7 +45,7 @@ export const migrateCommand = defineCommand({
     }
     const { configuration } = await openConfiguration(invocation);
     const url = options['url-env'] === undefined ? undefined : { env: options['url-env'] };
-    const pool = await openDatabase(configuration, invocation.env, url);
+    const pool = await openDatabase(configuration, invocation.env, { url });
     const { migrate, applyAuditRetention } = await import('@caracal/postgres');
     try {
       const report = await migrate(pool, { grants });

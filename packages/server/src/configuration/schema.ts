@@ -359,6 +359,14 @@ const stores = v.strictObject({
           plainReference,
           v.description('Where its URL is kept: `postgres://user:password@host:5432/database`.'),
         ),
+        readerUrl: v.optional(
+          v.pipe(
+            plainReference,
+            v.description(
+              "Where the URL of a role that may read evidence is kept, for `caracal audit` and `/v1/audit` of the admin endpoint. Default: `url`, whose role needs the reader's grants then.",
+            ),
+          ),
+        ),
         poolSize: v.optional(
           v.pipe(count('Connections of this process at most.'), v.maxValue(100, 'is more than 100; give fewer')),
           10,

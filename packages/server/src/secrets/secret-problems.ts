@@ -93,6 +93,7 @@ function placesOf(configuration: Configuration): Place[] {
   plain('stores.redis.url', stores.redis?.url);
   plain('stores.redis.signingKey', stores.redis?.signingKey);
   plain('stores.postgres.url', stores.postgres?.url);
+  plain('stores.postgres.readerUrl', stores.postgres?.readerUrl);
   for (const name of ['ca', 'cert', 'key'] as const) {
     plain(`stores.postgres.tls.${name}`, stores.postgres?.tls?.[name]);
   }

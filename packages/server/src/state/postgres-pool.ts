@@ -17,6 +17,8 @@ export interface OpenPool {
 export interface PoolOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly applicationName: string;
+  /** As the role that reads evidence, where one is named. Default `false`. */
+  readonly asReader?: boolean;
   onError(cause: unknown): void;
 }
 
@@ -34,15 +36,16 @@ const TLS_MODES: readonly (string | null)[] = ['require', 'verify-ca', 'verify-f
  * @throws ConfigurationError where its URL or a certificate cannot be had, or is not in order
  */
 export async function openPostgresPool(
-  { url: reference, poolSize, tls }: PostgresConfiguration,
-  { environment, applicationName, onError }: PoolOptions,
+  { url, readerUrl, poolSize, tls }: PostgresConfiguration,
+  { environment, applicationName, asReader = false, onError }: PoolOptions,
 ): Promise<OpenPool> {
   const problems: ConfigurationProblem[] = [];
   const read = async (member: PlainReference | undefined, path: string) =>
     member === undefined
       ? undefined
       : (await tryRead(member, `stores.postgres.${path}`, environment, problems))?.reveal();
-  const connectionString = (await read(reference, 'url')) ?? '';
+  const [reference, name] = asReader && readerUrl !== undefined ? [readerUrl, 'readerUrl'] : [url, 'url'];
+  const connectionString = (await read(reference, name)) ?? '';
   const ssl =
     tls === undefined
       ? undefined
@@ -52,7 +55,8 @@ export async function openPostgresPool(
           key: await read(tls.key, 'tls.key'),
           servername: tls.serverName,
         };
-  const url = problems.length === 0 ? checkedUrl(connectionString, tls !== undefined, problems) : undefined;
+  const place = `stores.postgres.${name}`;
+  const checked = problems.length === 0 ? checkedUrl(connectionString, place, tls !== undefined, problems) : undefined;
   if (problems.length > 0) throw new ConfigurationError(problems);
   const { default: pg } = await import('pg'); // loaded by those who use it
   const options: PoolConfig = {
@@ -66,11 +70,10 @@ export async function openPostgresPool(
   };
   const pool = new pg.Pool(options);
   pool.on('error', onError); // an idle connection that breaks: without a listener the process ends
-  return { pool, plainText: tls === undefined && isPlainText(url!) };
+  return { pool, plainText: tls === undefined && isPlainText(checked!) };
 }
 
-function checkedUrl(text: string, hasTls: boolean, problems: ConfigurationProblem[]): URL | undefined {
-  const path = 'stores.postgres.url';
+function checkedUrl(text: string, path: string, hasTls: boolean, problems: ConfigurationProblem[]): URL | undefined {
   if (!(/^postgres(?:ql)?:\/\//.test(text) && URL.canParse(text))) {
     const remedy = 'give postgres://user:password@host:5432/database';
     problems.push({ path, fault: 'is no URL of a PostgreSQL database', remedy });

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ListedConnections } from '@caracal/core';
 import type { Journal, SignedHead } from '@caracal/file';
-import type { PostgresPool, PostgresWarning } from '@caracal/postgres';
+import type { PostgresAuditReader, PostgresPool, PostgresWarning } from '@caracal/postgres';
 import type { Configuration } from '../configuration/configuration.js';
 import { ConfigurationError } from '../configuration/problem.js';
 import { causeName, faultLog } from '../log/fault-log.js';
@@ -16,6 +16,8 @@ export interface PostgresState {
   readonly connections: ListedConnections | undefined;
   /** Takes a signed head; `undefined` where evidence is not shipped. */
   readonly keepHead: ((head: SignedHead) => void) | undefined;
+  /** Every gateway's evidence, as it was shipped; `undefined` where this one's is not. */
+  readonly evidence: PostgresAuditReader | undefined;
   /** Ships this journal from now on. */
   start(journal: Journal): void;
   /** How the shipping goes, among the metrics. */
@@ -30,6 +32,10 @@ const VERSION_TIMEOUT_MS = 3_000;
 const SHIP_REST_MS = 5_000;
 /** For connections to end, ms. */
 const END_TIMEOUT_MS = 2_000;
+/** Of those who ask for evidence: no request and no shipper is to wait behind them. */
+const READER_POOL_SIZE = 2;
+/** For a page of evidence, ms. */
+const READ_TIMEOUT_MS = 10_000;
 
 /**
  * What `stores.postgres` names; `undefined` where it names nothing. A database that is away stops no start: evidence waits
@@ -44,18 +50,30 @@ export async function openPostgres(
   const { postgres, stateDirectory } = stores;
   if (postgres === undefined) return undefined;
   const tell = faultLog(log, 'postgres_fault');
-  const { pool, plainText } = await openPostgresPool(postgres, {
-    environment,
-    applicationName: `caracal ${gateway.id}`.slice(0, 63),
-    onError: (cause) => tell({ requestId: undefined, reason: 'connection', cause }, 'postgres'),
-  });
-  if (plainText) {
+  const open = (what: string, more: { readonly poolSize: number; readonly asReader?: boolean }) =>
+    openPostgresPool(
+      { ...postgres, poolSize: more.poolSize },
+      {
+        environment,
+        applicationName: `caracal ${gateway.id}${what}`.slice(0, 63),
+        asReader: more.asReader === true,
+        onError: (cause) => tell({ requestId: undefined, reason: 'connection', cause }, 'postgres'),
+      },
+    );
+  const { pool, plainText } = await open('', postgres);
+  const reading = postgres.audit ? await open(' evidence', { poolSize: READER_POOL_SIZE, asReader: true }) : undefined;
+  // A server that is stopped dead answers no farewell.
+  const end = async () => {
+    const ended = Promise.all([pool.end(), reading?.pool.end()]);
+    await Promise.race([ended, pause(END_TIMEOUT_MS, undefined, { ref: false })]);
+  };
+  if (plainText || reading?.plainText === true) {
     const message = 'PostgreSQL is beyond loopback and reached without TLS: give stores.postgres.tls';
     log({ level: 'warn', event: 'plain_text', message });
   }
   try {
     await checkSchema(pool, log);
-    const { postgresAuditShipper, postgresConnectionStore } = await import('@caracal/postgres');
+    const { postgresAuditReader, postgresAuditShipper, postgresConnectionStore } = await import('@caracal/postgres');
     const onWarning = ({ code, message, cause }: PostgresWarning) => {
       const level = code === 'recovered' ? 'info' : 'warn';
       log({ level, event: `audit_shipping_${code}`, message, cause: causeName(cause) });
@@ -64,13 +82,14 @@ export async function openPostgres(
     const shipper = journal === undefined ? undefined : postgresAuditShipper({ pool, journal, onWarning });
     const close = async () => {
       await shipper?.close({ timeoutMs: SHIP_REST_MS });
-      // A server that is stopped dead answers no farewell.
-      await Promise.race([pool.end(), pause(END_TIMEOUT_MS, undefined, { ref: false })]);
+      await end();
     };
     let closing: Promise<void> | undefined;
     return {
       connections: postgres.connections ? postgresConnectionStore({ pool }) : undefined,
       keepHead: shipper === undefined ? undefined : (head) => shipper.keepHead(head),
+      evidence:
+        reading === undefined ? undefined : postgresAuditReader({ pool: reading.pool, timeoutMs: READ_TIMEOUT_MS }),
       start: (source) => shipper?.start(source),
       measure: (registry) => {
         if (shipper !== undefined) measureShipping(registry, () => shipper.status());
@@ -81,7 +100,7 @@ export async function openPostgres(
       },
     };
   } catch (cause) {
-    await Promise.race([pool.end(), pause(END_TIMEOUT_MS, undefined, { ref: false })]);
+    await end();
     throw cause;
   }
 }
