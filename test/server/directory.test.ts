@@ -1,3 +1,5 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { putResource, removeResource } from '@caracal/postgres';
 import type { ConfigurationFile } from '@caracal/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +9,7 @@ import { type TestDatabase, testDatabase } from '../servers/postgres.js';
 import { BILLING, mandateFrom, type ServerWorld, serverWorld, UPSTREAM_KEY } from './server.js';
 
 const ORDERS = 'resource://orders-api';
+const LATER = 'resource://later';
 const PATIENCE = { timeout: 60_000 };
 
 let database: TestDatabase;
@@ -138,7 +141,7 @@ describe('a server with a resource directory in PostgreSQL', () => {
   it('goes on with what it knows while PostgreSQL is away, over a reload too, and reads again after it', async () => {
     const [world] = worlds as [ServerWorld];
     proxy.cut();
-    await put('resource://later', document(world));
+    await put(LATER, document(world));
     await put(ORDERS, document(world, { operations: [{ method: 'GET', path: '/v2' }] }));
     await expect.poll(() => metric(world, 'up'), PATIENCE).toBe(0);
     expect(events(world, 'resources_unavailable')).toHaveLength(1);
@@ -154,7 +157,7 @@ describe('a server with a resource directory in PostgreSQL', () => {
     await expect.poll(() => answerOf(world, ORDERS), PATIENCE).toBe('operation_not_permitted');
     expect(await metric(world, 'resources')).toBe(2);
     expect(events(world, 'resources_recovered')).toHaveLength(1);
-    await remove('resource://later');
+    await remove(LATER);
   }, 120_000);
 
   it('starts without PostgreSQL: serves the file, and answers 503 for what it cannot know yet', async () => {
@@ -175,6 +178,68 @@ describe('a server with a resource directory in PostgreSQL', () => {
     expect((await world.admin('/readyz')).status).toBe(200);
     const { password } = new URL(environment.DATABASE_URL);
     for (const { logged } of worlds) expect(JSON.stringify(logged)).not.toContain(password);
+  }, 120_000);
+
+  it('is in the profile of a client with its mount, and where it cannot be, the profile says so', async () => {
+    const [world] = worlds as [ServerWorld];
+    await put(ORDERS, document(world, { mount: { host: 'orders.example', pathPrefix: '/v2/' } }));
+    const mounted = {
+      zone: 'elsewhere',
+      identifier: LATER,
+      document: document(world, { mount: { pathPrefix: '/x' } }),
+    };
+    await putResource(database.pool, mounted);
+    const base = JSON.parse(await readFile(world.file, 'utf8')) as ConfigurationFile;
+    const [application] = base.tokenService!.applications!;
+    const grants = [...application!.grants!, { resource: LATER, scopes: ['billing:read'] }];
+    const file = join(world.directory, 'profile.config.json');
+    const configuration: ConfigurationFile = {
+      ...base,
+      gateway: { ...base.gateway, publicUrl: 'https://gateway.example' },
+      tokenService: {
+        ...base.tokenService,
+        issuer: 'https://tokens.example',
+        applications: [{ ...application!, grants }],
+      },
+    };
+    await writeFile(file, JSON.stringify(configuration));
+    const profile = async (args: readonly string[], env: Record<string, string> = { ...world.environment }) => {
+      const ran = await caracal(['profile', '--config', file, ...args], { cwd: world.directory, env });
+      expect({ code: ran.code, err: ran.err }).toEqual({ code: 0, err: ran.err });
+      expect(ran.out + ran.err).not.toContain(new URL(environment.DATABASE_URL).password);
+      return ran;
+    };
+    const urlsOf = ({ resources }: { resources: { identifier: string; url?: string }[] }) =>
+      Object.fromEntries(resources.map(({ identifier, url }) => [identifier, url]));
+    const billing = { [BILLING]: 'https://gateway.example' };
+
+    const whole = await profile(['--format', 'file']);
+    expect(urlsOf(JSON.parse(whole.out))).toEqual({
+      ...billing,
+      [ORDERS]: 'https://orders.example/v2',
+      [LATER]: undefined,
+    });
+    expect(whole.err.split('\n')).toEqual([
+      `note: the URL of ${LATER} is left out, a mount it may have is not known: the resource directory has no such row`,
+      '',
+    ]);
+    proxy.cut();
+    try {
+      const away = await profile(['--json']);
+      expect(urlsOf(away.objects()[0])).toEqual({ ...billing, [ORDERS]: undefined, [LATER]: undefined });
+      expect(away.errors()).toMatchObject([
+        { level: 'note', message: expect.stringMatching(/ resource:\/\/orders-api is left out.*cannot be reached/) },
+        { level: 'note' },
+      ]);
+      const { DATABASE_URL: _, ...without } = world.environment;
+      expect((await profile(['--format', 'file'], without)).err).toContain('DATABASE_URL');
+      // It has no URLs of resources, and asks nobody for them.
+      const variables = await profile([]);
+      expect(variables.err).toBe('');
+      expect(variables.out).toContain(`CARACAL_RESOURCES=${BILLING},${ORDERS},${LATER}\n`);
+    } finally {
+      proxy.restore();
+    }
   }, 120_000);
 });
 

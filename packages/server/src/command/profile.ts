@@ -1,11 +1,12 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ApplicationConfiguration, Configuration, ResourceConfiguration } from '../configuration/configuration.js';
-import { defineCommand } from '../frame/command.js';
-import { failed } from '../frame/command-error.js';
+import { defineCommand, type Invocation, type OptionSpecs } from '../frame/command.js';
+import { CommandError, failed } from '../frame/command-error.js';
 import { systemFault } from '../frame/system-fault.js';
 import { applicationSecret, chooseApplication, requireTokenService } from './applications.js';
 import { CONFIG_OR_DEV_OPTION, openConfiguration } from './configuration-option.js';
+import { directoryRows } from './directory-rows.js';
 import { gatewayUrl, tokenServiceIssuer } from './public-urls.js';
 
 /** What a client needs to call through this gateway: format 1. */
@@ -21,7 +22,8 @@ interface Profile {
   readonly resources: readonly {
     readonly identifier: string;
     readonly scopes: readonly string[];
-    readonly url: string;
+    /** Absent where it cannot be told: the gateway's serves clients that send the resource's header. */
+    readonly url?: string;
   }[];
 }
 
@@ -42,6 +44,8 @@ export const profile = defineCommand({
   details: [
     'The environment form is for a shell (set -a; . FILE), node --env-file and docker --env-file alike. With --json: the file form ' +
       'on one line.',
+    'The file form has the URL of each resource, with its mount. For resources of the resource directory it reads PostgreSQL; where that ' +
+      'does not answer, or has no such row, it leaves their URL out and says so. A mount that changes later needs a new profile.',
   ],
   examples: ['caracal profile --application billing-agent --output billing-agent.env', 'caracal profile --format file'],
   async run(invocation) {
@@ -51,8 +55,10 @@ export const profile = defineCommand({
     const secret = options['with-secret']
       ? (await applicationSecret(configuration, application, env)).reveal()
       : secretReference(application);
-    const profile = profileOf(configuration, application, secret);
     const format = options.format ?? 'env';
+    const needsUrls = format === 'file' || output.json;
+    const urls = needsUrls ? await resourceUrls(configuration, application, invocation) : new Map<string, string>();
+    const profile = profileOf(configuration, application, secret, urls);
     const text = format === 'env' ? environmentText(profile) : `${JSON.stringify(profile, null, 2)}\n`;
     if (options.output === undefined) {
       await output.tell(text.trimEnd(), profile);
@@ -70,30 +76,60 @@ function profileOf(
   configuration: Configuration,
   { id, grants }: ApplicationConfiguration,
   secret: Profile['applicationSecret'],
+  urls: ReadonlyMap<string, string>,
 ): Profile {
   const issuer = tokenServiceIssuer(configuration);
-  const gateway = gatewayUrl(configuration);
-  const byIdentifier = new Map(configuration.resources.map((resource) => [resource.identifier, resource]));
   return {
     caracalProfile: 1,
-    gatewayUrl: gateway,
+    gatewayUrl: gatewayUrl(configuration),
     tokenUrl: `${issuer}/oauth/2/token`,
     issuer,
     zone: configuration.zone,
     applicationId: id,
     ...(secret === undefined ? {} : { applicationSecret: secret }),
-    resources: grants.map(({ resource, scopes }) => ({
-      identifier: resource,
-      scopes,
-      url: resourceUrl(gateway, byIdentifier.get(resource)),
-    })),
+    resources: grants.map(({ resource, scopes }) => {
+      const url = urls.get(resource);
+      return { identifier: resource, scopes, ...(url === undefined ? {} : { url }) };
+    }),
   };
 }
 
+/** Where calls to each granted resource go, as far as it can be told; says of which it cannot. */
+async function resourceUrls(
+  configuration: Configuration,
+  { grants }: ApplicationConfiguration,
+  { env, output }: Pick<Invocation<OptionSpecs>, 'env' | 'output'>,
+): Promise<ReadonlyMap<string, string>> {
+  const gateway = gatewayUrl(configuration);
+  const known = new Map(configuration.resources.map((resource) => [resource.identifier, resource]));
+  const others = grants.map(({ resource }) => resource).filter((identifier) => !known.has(identifier));
+  if (others.length > 0) {
+    const rows = await directoryRows(configuration, env).catch(unreadable);
+    for (const row of typeof rows === 'string' ? [] : rows.resources) {
+      if (row.zone === configuration.zone) known.set(row.identifier, row);
+    }
+    const reason =
+      typeof rows === 'string'
+        ? `the resource directory cannot be read: ${rows}`
+        : 'the resource directory has no such row';
+    for (const identifier of others) {
+      if (known.has(identifier)) continue;
+      output.note(`the URL of ${identifier} is left out, a mount it may have is not known: ${reason}`);
+    }
+  }
+  return new Map([...known].map(([identifier, resource]) => [identifier, resourceUrl(gateway, resource)]));
+}
+
+/** A database whose URL is not at hand here is one that cannot be read. */
+function unreadable(cause: unknown): string {
+  if (cause instanceof CommandError) return cause.message;
+  throw cause;
+}
+
 /** Where calls to a resource go: a mount's host or path, for clients that cannot send the resource's header. */
-function resourceUrl(gateway: string, resource: ResourceConfiguration | undefined): string {
+function resourceUrl(gateway: string, { mount }: ResourceConfiguration): string {
   const url = new URL(gateway);
-  const { host, pathPrefix = '' } = resource?.mount ?? {};
+  const { host, pathPrefix = '' } = mount ?? {};
   if (host !== undefined) url.host = host;
   return `${url.origin}${url.pathname.replace(/\/$/, '')}${pathPrefix.replace(/\/$/, '')}`;
 }
