@@ -1,4 +1,4 @@
-import { type Anchor, CaracalError, type RequestHead } from '@caracal/core';
+import type { Anchor, RequestHead } from '@caracal/core';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Generations } from '../generation/generations.js';
@@ -8,6 +8,7 @@ import type { MetricRegistry } from '../metrics/metric-registry.js';
 import { METRICS_CONTENT_TYPE } from '../metrics/metric-registry.js';
 import type { ReloadResult } from '../reload/reload-result.js';
 import type { ServerStatus } from '../server-status.js';
+import { changeAnchors, isNotReplicated, NOT_REPLICATED } from '../state/change-anchors.js';
 import type { ServerState } from '../state/open-state.js';
 import { type AdminVerdict, authenticateAdmin } from './admin-authentication.js';
 import { auditEndpoints } from './audit-endpoints.js';
@@ -117,23 +118,20 @@ function operation(app: Hono, { generations, registry, log, status, reload, work
   });
 }
 
-/** What a change that was not done has left. */
-function unfinishedText(cause: unknown): string {
-  return cause instanceof CaracalError && cause.reason === 'not_replicated'
-    ? 'In effect and written, but not confirmed by as many replicas as stores.redis.waitReplicas says; send it again.'
-    : 'Not every anchor is stored; send it again.';
-}
-
 function revocation(app: Hono, { state, log, anchorDefaults }: AdminParts): void {
   const change = (path: string, told: string, apply: (anchor: Anchor) => Promise<void>) =>
     app.post(path, async (c) => {
       const anchors = anchorsOf(await json(c), anchorDefaults());
       if (typeof anchors === 'string') return failure(c, 400, 'invalid_request', anchors);
       try {
-        await Promise.all(anchors.map(apply));
+        await changeAnchors(anchors, apply);
       } catch (cause) {
         log({ level: 'error', event: 'revocation_failed', cause: causeName(cause) });
-        return failure(c, 503, 'revocation_unavailable', unfinishedText(cause));
+        if (!isNotReplicated(cause)) {
+          return failure(c, 503, 'revocation_unavailable', 'Not every anchor is stored; send it again.');
+        }
+        const missing = 'not confirmed by as many replicas as stores.redis.waitReplicas says';
+        return failure(c, 503, NOT_REPLICATED, `In effect and written, but ${missing}; send it again.`);
       }
       const changed = anchors.map(({ zoneId, issuer, kind, id }) => ({ zone: zoneId, issuer, kind, id }));
       for (const anchor of changed) log({ level: 'info', event: told, ...anchor });

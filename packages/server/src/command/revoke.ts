@@ -5,6 +5,7 @@ import { ConfigurationError } from '../configuration/problem.js';
 import type { OptionSpecs, OptionValues } from '../frame/command.js';
 import { defineCommand } from '../frame/command.js';
 import { failed, wrongUse } from '../frame/command-error.js';
+import { changeAnchors, isNotReplicated, NOT_REPLICATED } from '../state/change-anchors.js';
 import { adminClient, adminFault } from './admin-client.js';
 import { CONFIG_OR_DEV_OPTION, configurationFault, openConfiguration } from './configuration-option.js';
 import { defaultIssuer } from './default-issuer.js';
@@ -13,6 +14,9 @@ import { NotListeningError } from './local-request.js';
 /** How long a shared store may take to be reached, ms. */
 const CONNECT_TIMEOUT_MS = 10_000;
 const RETRY_MS = 100;
+
+const NOT_CONFIRMED =
+  'in effect and written, but not confirmed by as many replicas as stores.redis.waitReplicas says: a failover could lose it; run it again';
 
 /** What can be revoked, and the anchors each stands for. */
 const KINDS = {
@@ -47,7 +51,8 @@ export const revoke = defineCommand({
   options: OPTIONS,
   details: [
     'Give exactly one of the first six. Revoking goes through the admin endpoint of the running gateway; where none answers, into the ' +
-      'shared Redis, or into the state directory if no gateway has it open. Status 0 means that it is on disk and holds. Sessions, edges and mandates stay revoked as long as one of theirs ' +
+      'shared Redis, or into the state directory if no gateway has it open. Status 0 means that it is on disk and holds, and with ' +
+      'stores.redis.waitReplicas that so many replicas have it; where only these are missing it is in effect, and the message says so. Sessions, edges and mandates stay revoked as long as one of theirs ' +
       'can live; applications and subjects until lifted.',
   ],
   examples: [
@@ -100,6 +105,8 @@ async function throughAdmin(
   const body = { anchors: anchors.map(({ zoneId, issuer, kind, id }) => ({ zone: zoneId, issuer, kind, id })) };
   try {
     const answer = await admin.ask('POST', path, body);
+    const { error } = (answer.body ?? {}) as { readonly error?: unknown };
+    if (error === NOT_REPLICATED) throw failed(NOT_CONFIRMED);
     if (answer.status !== 200) throw failed(`nothing is certain: ${adminFault(answer)}`);
     return 'admin endpoint';
   } catch (cause) {
@@ -118,10 +125,11 @@ async function directly(
   const { redis } = configuration.stores;
   const store = redis === undefined ? await fileStore(configuration) : await sharedStore(redis, env);
   try {
-    for (const anchor of anchors) await (lift ? store.lift(anchor) : store.revoke(anchor));
+    await changeAnchors(anchors, (anchor) => (lift ? store.lift(anchor) : store.revoke(anchor)));
     return redis === undefined ? 'state directory' : 'shared Redis';
   } catch (cause) {
     if (cause instanceof TypeError) throw wrongUse(cause.message);
+    if (isNotReplicated(cause)) throw failed(NOT_CONFIRMED);
     throw failed(`nothing is certain, run it again: ${cause instanceof Error ? cause.message : 'unknown error'}`);
   } finally {
     await store.close();
@@ -169,7 +177,7 @@ async function connected(change: () => Promise<void>): Promise<void> {
     try {
       return await change();
     } catch (cause) {
-      if (performance.now() > deadline) throw cause;
+      if (performance.now() > deadline || isNotReplicated(cause)) throw cause;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
