@@ -61,6 +61,9 @@ describe('caracal audit query', () => {
       ['request.authorized', 'request.completed'],
     ],
     [['--zone', 'other'], []],
+    [['--type', 'mandate.issued'], ['mandate.issued']],
+    [['--type', 'request.completed', '--application', 'billing-agent'], ['request.completed']],
+    [['--subject', 'nobody'], []],
     [['--since', '2026-11-25T14:30:00Z'], ['request.denied']],
     [['--until', '2026-11-25T14:00:00Z'], []],
   ])('finds by %j', async (filter, types) => {
@@ -74,6 +77,7 @@ describe('caracal audit query', () => {
     [['--limit', '0'], '--limit is a whole number above 0'],
     [['--decision', 'denyed'], '--decision is one of allowed, denied, preflight; did you mean denied?'],
     [['--outcome', 'failed'], '--outcome is one of executed, refused'],
+    [['--type', 'request.refused'], '--type is one of request.denied, request.authorized'],
     [['--since', '1h', '--until', '2h'], '--since is not before --until'],
     [['--config', 'x.json'], '--state and --config say the same thing twice'],
     [['stray'], 'stray is one argument too many'],

@@ -147,6 +147,7 @@ describe('evidence that is shipped', () => {
     const written = await entriesOf(await openJournalReader(directory));
     expect((await stored()).map(({ line }) => line)).toEqual(written.map(({ line }) => line));
     const ofJournal = await openJournalReader(directory);
+    const subject = written.map(({ record }) => (record as AuditRecord).subject).find((each) => each !== undefined)!;
     const filters: AuditFilter[] = [
       {},
       { limit: 7 },
@@ -158,6 +159,12 @@ describe('evidence that is shipped', () => {
       { since: written[20]!.record.time },
       { until: written[20]!.record.time },
       { since: '2000-01-01', until: '2001-01-01' },
+      { type: 'request.denied' },
+      { type: 'request.completed', resource: RESOURCE },
+      { type: 'mandate.issued' },
+      { subject },
+      { subject, type: 'request.completed', outcome: 'executed' },
+      { subject: `${subject}x` },
     ];
     for (const filter of filters) {
       const wanted = (await collected(ofJournal.query(filter))).map(({ record }) => record.id).sort();
@@ -165,7 +172,9 @@ describe('evidence that is shipped', () => {
       if (filter.limit === undefined) expect(found, JSON.stringify(filter)).toEqual(wanted);
       else expect(found.length, JSON.stringify(filter)).toBe(wanted.length);
     }
-    expect((await collected(ofJournal.query({ resource: RESOURCE }))).length).toBeGreaterThan(60);
+    for (const filter of [{ resource: RESOURCE }, { subject }]) {
+      expect((await collected(ofJournal.query(filter))).length).toBeGreaterThan(60);
+    }
     const [some] = await collected(ofJournal.query({ outcome: 'executed' }));
     const trace = await reader().trace(some!.record.requestId!);
     expect(trace).toEqual(await ofJournal.trace(some!.record.requestId!));
@@ -497,6 +506,44 @@ describe('evidence in PostgreSQL', () => {
     }
     expect(await collected(reader().query({ application: 'b' }))).toEqual([]);
   });
+
+  it('is found by whose it is, and by a type that is rare, without reading the rest', async () => {
+    await database.pool.query(`SELECT caracal.ensure_audit_months(now())`);
+    await database.pool.query(
+      `INSERT INTO caracal.audit_entries (at, id, chain, seq, type, time, zone_id, subject, line)
+       SELECT now() + n * interval '1 microsecond', gen_random_uuid(), $1, n,
+         CASE WHEN n % 1000 = 0 THEN 'connection.invited' ELSE 'request.authorized' END, now(), 'default', 's-' || n % 2000,
+         '{"seq":' || n || ',"type":"x","hash":"' || repeat('0', 64) || '"}'
+       FROM generate_series(1, 20000) AS n`,
+      [CHAIN],
+    );
+    await database.pool.query('ANALYZE caracal.audit_entries');
+    const asked: [string, unknown[]][] = [];
+    const watched = {
+      connect: async () => {
+        const client = await database.pool.connect();
+        const query = client.query.bind(client) as (text: string, values: unknown[]) => Promise<pg.QueryResult>;
+        return Object.assign(Object.create(client) as typeof client, {
+          query: (text: string, values: unknown[]) => {
+            asked.push([text, values]);
+            return query(text, values);
+          },
+        });
+      },
+    };
+    const plans: [AuditFilter, string, number][] = [
+      [{ subject: 's-7' }, 'subject_at_id_idx', 10],
+      [{ type: 'connection.invited' }, 'type_at_id_idx', 20],
+    ];
+    for (const [filter, index, wanted] of plans) {
+      asked.length = 0;
+      const found = await collected(postgresAuditReader({ pool: watched as never }).query(filter));
+      expect(found, JSON.stringify(filter)).toHaveLength(wanted);
+      const [[text, values] = ['', []]] = asked;
+      const { rows } = await database.pool.query(`EXPLAIN ${text}`, values);
+      expect(JSON.stringify(rows)).toContain(index);
+    }
+  }, 60_000);
 
   it('reads page by page, each record once', async () => {
     await ship(Array.from({ length: 1203 }, (_, index) => entry(index + 1)));

@@ -61,7 +61,8 @@ describe('migrate', () => {
     await migrate(database.pool);
     const { pool } = database;
     await pool.query(`ALTER TABLE caracal.connections DROP COLUMN zone, DROP COLUMN provider, DROP COLUMN issuer, DROP COLUMN subject;
-      DELETE FROM caracal.migrations WHERE version = 4`);
+      DROP INDEX caracal.audit_entries_subject, caracal.audit_entries_type;
+      DELETE FROM caracal.migrations WHERE version >= 4`);
     const issuer = 'https://issuer.example';
     const keys: ConnectionKey[] = [
       { zoneId: 'default', providerId: 'provider://p', owner: { issuer, subject: 'alice "quoted" \\' } },
@@ -83,7 +84,7 @@ describe('migrate', () => {
         JSON.stringify({ id: 'i', sealed: 's' }),
       ]);
     }
-    expect((await migrate(pool)).applied).toEqual([{ version: 4, name: 'connection_keys' }]);
+    expect((await migrate(pool)).applied[0]).toEqual({ version: 4, name: 'connection_keys' });
     const store = postgresConnectionStore({ pool, timeoutMs: 20_000 });
     const listed = async () => {
       const texts: string[] = [];

@@ -66,7 +66,7 @@ interface Told {
     readonly id: string;
     readonly type: string;
     readonly requestId?: string;
-    readonly outcome?: string;
+    readonly subject?: string;
   };
 }
 
@@ -139,6 +139,61 @@ describe('the admin endpoint of gateways that ship their evidence', () => {
     expect(await records(one, `${filters}&after=${chain}:999999999`)).toEqual([]);
     const unknown = `${filters}&after=00000000-0000-7000-8000-000000000000:5&limit=10000`;
     expect((await records(one, unknown)).length).toBe(all.length);
+  }, 120_000);
+
+  it('is found by type and by subject, in both places, through the endpoint and the command', async () => {
+    const [one] = worlds as [ServerWorld];
+    const id = await call(one);
+    const refused = (await fetch(one.url.gateway)).headers.get('x-caracal-request-id')!;
+    await shipped(id, refused);
+    const all = await records(one, 'source=journal&limit=10000');
+    const { subject } = all.find(({ record }) => record.requestId === id)!.record;
+    expect(subject).toBeTypeOf('string');
+    const asked: [Record<string, string>, string[]][] = [
+      [{ subject: subject! }, ['request.authorized', 'request.completed']],
+      [{ subject: subject!, type: 'request.completed' }, ['request.completed']],
+      [{ type: 'request.authorized' }, ['request.authorized']],
+      [{ type: 'request.denied' }, []],
+      [{ subject: `${subject}x` }, []],
+    ];
+    for (const [filter, types] of asked) {
+      for (const source of ['postgres', 'journal']) {
+        const query = new URLSearchParams({ ...filter, requestId: id, source });
+        const told = await records(one, query.toString());
+        expect(
+          told.map(({ record }) => record.type),
+          query.toString(),
+        ).toEqual(types);
+        const options = Object.entries(filter).flatMap(([name, value]) => [`--${name}`, value]);
+        const args = [
+          'audit',
+          'query',
+          '--json',
+          '--config',
+          one.file,
+          '--from',
+          source,
+          '--request-id',
+          id,
+          ...options,
+        ];
+        const ran = await caracal(args, { cwd: one.directory, env: { ...one.environment } });
+        expect({ code: ran.code, types: ran.objects().map(({ type }) => type) }, args.join(' ')).toEqual({
+          code: 0,
+          types,
+        });
+      }
+    }
+    for (const source of ['postgres', 'journal']) {
+      const denied = await records(one, `type=request.denied&source=${source}`);
+      expect(denied.map(({ record }) => record.requestId)).toContain(refused);
+      expect(new Set(denied.map(({ record }) => record.type))).toEqual(new Set(['request.denied']));
+      const answer = await one.admin(`/v1/audit/records?type=request.refused&source=${source}`);
+      expect([answer.status, await answer.json()]).toMatchObject([
+        400,
+        { error_description: expect.stringMatching(/^type is one of request\.denied, /) },
+      ]);
+    }
   }, 120_000);
 
   it('finds what was not shipped yet where one request is asked for', async () => {

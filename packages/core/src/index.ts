@@ -56,7 +56,14 @@ export { CSV_COLUMNS, csvHeader, csvRow } from './audit/export/csv.js';
 export { OCSF_VERSION, type OcsfEvent, ocsfActivity } from './audit/export/ocsf.js';
 export { ocsfConnection } from './audit/export/ocsf-connection.js';
 export { escapeForTerminal, jsonLine } from './audit/export/safe-text.js';
-export type { AuditRecord, Initiator, Outcome, RecordType, TokenErrorCode } from './audit/record.js';
+export {
+  type AuditRecord,
+  type Initiator,
+  type Outcome,
+  RECORD_TYPES,
+  type RecordType,
+  type TokenErrorCode,
+} from './audit/record.js';
 export { Recorder, type RecorderOptions } from './audit/recorder.js';
 export type { RefusalCount } from './audit/refusal-flood.js';
 export { acceptedRecord, reservedRoom } from './audit/stages.js';

@@ -1,4 +1,4 @@
-import type { AuditRecord, Outcome } from './record.js';
+import type { AuditRecord, Outcome, RecordType } from './record.js';
 
 /** Which records are wanted of a store of evidence: all that are named must agree. */
 export interface AuditFilter {
@@ -8,9 +8,12 @@ export interface AuditFilter {
   readonly until?: Date | string;
   /** At most so many, oldest first. */
   readonly limit?: number;
+  readonly type?: RecordType;
   readonly zone?: string;
   readonly application?: string;
   readonly resource?: string;
+  /** `sub` of the mandate: one issuer's, so name the zone too where it has several. */
+  readonly subject?: string;
   readonly decision?: NonNullable<AuditRecord['decision']>;
   readonly outcome?: Outcome;
   readonly requestId?: string;

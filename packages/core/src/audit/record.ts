@@ -2,27 +2,31 @@ import type { ProviderKind } from '../attach/provider.js';
 import type { ErrorCode } from '../errors.js';
 import type { ChainLink } from '../verify/mandate.js';
 
-export type RecordType =
-  | 'request.denied'
-  | 'request.authorized'
-  | 'request.completed'
-  | 'mandate.issued'
-  | 'mandate.denied'
+/** Every type of a record. */
+export const RECORD_TYPES = Object.freeze([
+  'request.denied',
+  'request.authorized',
+  'request.completed',
+  'mandate.issued',
+  'mandate.denied',
   /** An administrator has made an address at which somebody connects an account without signing in. */
-  | 'connection.invited'
+  'connection.invited',
   /** Written before the connection is: where saving it fails, `connection.denied` follows. */
-  | 'connection.made'
-  | 'connection.denied'
+  'connection.made',
+  'connection.denied',
   /** The upstream takes its refresh token no more: only the person can help. */
-  | 'connection.lost'
-  | 'connection.ended'
+  'connection.lost',
+  'connection.ended',
   /** The upstream has taken the tokens of an ended connection back; or it has not, and they may be good there until they expire. */
-  | 'connection.revoked'
-  | 'connection.not_revoked'
-  | 'gateway.started'
-  | 'gateway.stopped'
+  'connection.revoked',
+  'connection.not_revoked',
+  'gateway.started',
+  'gateway.stopped',
   /** So many records (`count`) found no room or no sink: what they said is not known any more. */
-  | 'records.omitted';
+  'records.omitted',
+] as const);
+
+export type RecordType = (typeof RECORD_TYPES)[number];
 
 /**
  * What the token service answers in `error` beside `invalid_request`: the codes of OAuth, not of the gateway.

@@ -23,7 +23,7 @@ describe('query and trace', () => {
     const records = [
       record(0, { id: 'issue', type: 'mandate.issued', requestId: undefined, jti: 'jti-1' }),
       record(1, { jti: 'jti-1', applicationId: 'a "quoted" ü' }),
-      record(2, { applicationId: 'other', zoneId: 'blue' }),
+      record(2, { applicationId: 'other', zoneId: 'blue', subject: 'alice "ü"' }),
       { ...end(2), outcome: 'timeout' as const },
       { ...end(1), outcome: 'executed' as const },
       record(3, { type: 'request.denied', decision: 'denied', outcome: 'refused', error: 'insufficient_scope' }),
@@ -46,6 +46,12 @@ describe('query and trace', () => {
     expect(await ids({ outcome: 'executed', application: 'other' })).toEqual([]);
     expect(await ids({ decision: 'denied' })).toEqual(['id-3']);
     expect(await ids({ requestId: 'request-2' })).toEqual(['id-2', 'end-2']);
+    expect(await ids({ subject: 'alice "ü"' })).toEqual(['id-2', 'end-2']);
+    expect(await ids({ subject: 'alice' })).toEqual([]);
+    expect(await ids({ subject: 'alice "ü"', type: 'request.completed' })).toEqual(['end-2']);
+    expect(await ids({ type: 'mandate.issued' })).toEqual(['issue']);
+    expect(await ids({ type: 'request.completed', decision: 'allowed' })).toEqual(['end-2', 'end-1']);
+    expect(await ids({ type: 'request.denied', requestId: 'request-2' })).toEqual([]);
     expect(await ids({ resource: 'resource://billing-api', limit: 2 })).toEqual(['issue', 'id-1']);
     expect(await ids({ since: record(3).time, until: new Date(record(4).time) })).toEqual(['id-3']);
     expect(await ids({ limit: 0 })).toEqual([]);

@@ -5,9 +5,11 @@ const KNOWN: Record<keyof AuditFilter, true> = {
   since: true,
   until: true,
   limit: true,
+  type: true,
   zone: true,
   application: true,
   resource: true,
+  subject: true,
   decision: true,
   outcome: true,
   requestId: true,
@@ -16,8 +18,8 @@ const KNOWN: Record<keyof AuditFilter, true> = {
 const MAX_OPEN_REQUESTS = 100_000;
 
 /**
- * Judges records in the order of the journal. A `request.completed` is slim: it counts as of the zone, application and
- * resource of its `request.authorized`.
+ * Judges records in the order of the journal. A `request.completed` is slim: it counts as of the zone, application,
+ * resource and subject of its `request.authorized`.
  */
 export class RecordFilter {
   readonly limit: number;
@@ -41,8 +43,10 @@ export class RecordFilter {
     this.limit = limit;
     this.#since = instant('since', filter.since);
     this.#until = instant('until', filter.until);
-    this.#own = named({ decision: filter.decision, outcome: filter.outcome, requestId: filter.requestId });
-    this.#inherited = named({ zoneId: filter.zone, applicationId: filter.application, resource: filter.resource });
+    const { type, zone, application, resource, subject, decision, outcome, requestId } = filter;
+    // The last one is looked for first: what fewest records say.
+    this.#own = named({ decision, outcome, type, requestId });
+    this.#inherited = named({ zoneId: zone, applicationId: application, resource, subject });
     this.needles = this.#needles();
   }
 

@@ -5,9 +5,11 @@ const KNOWN = [
   'since',
   'until',
   'limit',
+  'type',
   'zone',
   'application',
   'resource',
+  'subject',
   'decision',
   'outcome',
   'requestId',
@@ -40,7 +42,8 @@ export class AuditQuery {
     this.#filter = filter;
     this.#since = instant('since', filter.since);
     this.#until = instant('until', filter.until);
-    const texts = [filter.zone, filter.application, filter.resource, filter.decision, filter.outcome];
+    const { type, zone, application, resource, subject, decision, outcome } = filter;
+    const texts = [type, zone, application, resource, subject, decision, outcome];
     this.impossible = texts.some((text) => text !== undefined && (text.includes('\0') || !text.isWellFormed()));
   }
 
@@ -65,7 +68,7 @@ export class AuditQuery {
   }
 
   #ownConditions(value: (given: unknown) => string, after: KeysetPlace | undefined): string[] {
-    const { decision, outcome, requestId } = this.#filter;
+    const { type, decision, outcome, requestId } = this.#filter;
     const conditions: string[] = [];
     const since = this.#since;
     const until = this.#until;
@@ -77,6 +80,7 @@ export class AuditQuery {
       conditions.push(`at < ${value(iso(until + CLOCK_SLACK_MS))}`, `time < ${value(iso(until))}`);
     }
     if (after !== undefined) conditions.push(`(at, id) > (${value(after.at)}, ${value(after.id)})`);
+    if (type !== undefined) conditions.push(`type = ${value(type)}`);
     if (decision !== undefined) conditions.push(`decision = ${value(decision)}`);
     if (outcome !== undefined) conditions.push(`outcome = ${value(outcome)}`);
     if (requestId !== undefined) conditions.push(`request_id = ${value(uuidOf(requestId))}`);
@@ -84,8 +88,8 @@ export class AuditQuery {
   }
 
   #inheritedConditions(value: (given: unknown) => string): string[] {
-    const { zone, application, resource } = this.#filter;
-    const named = Object.entries({ zone_id: zone, application_id: application, resource });
+    const { zone, application, resource, subject } = this.#filter;
+    const named = Object.entries({ zone_id: zone, application_id: application, resource, subject });
     return named.flatMap(([column, wanted]) => (wanted === undefined ? [] : [`${column} = ${value(wanted)}`]));
   }
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { AUDIT_SQL } from './audit.sql.js';
+import { AUDIT_FILTERS_SQL } from './audit-filters.sql.js';
 import { CONNECTION_KEYS_SQL } from './connection-keys.sql.js';
 import { CONNECTIONS_SQL } from './connections.sql.js';
 import { RESOURCES_SQL } from './resources.sql.js';
@@ -18,6 +19,7 @@ export const MIGRATIONS: readonly Migration[] = Object.freeze([
   { version: 2, name: 'connections', sql: CONNECTIONS_SQL },
   { version: 3, name: 'resources', sql: RESOURCES_SQL },
   { version: 4, name: 'connection_keys', sql: CONNECTION_KEYS_SQL },
+  { version: 5, name: 'audit_filters', sql: AUDIT_FILTERS_SQL },
 ]);
 
 /** The version this release works with. */

@@ -1,4 +1,4 @@
-import type { AuditFilter } from '@caracal/core';
+import { type AuditFilter, RECORD_TYPES } from '@caracal/core';
 import type { JournalRecord, ReadFrom } from '@caracal/file';
 import type { EvidencePlace } from '../state/evidence-place.js';
 
@@ -7,7 +7,10 @@ export const DEFAULT_QUERY_LIMIT = 1_000;
 /** Most records of one answer. */
 export const MAX_QUERY_LIMIT = 10_000;
 
-const FILTERS = ['since', 'until', 'zone', 'application', 'resource', 'decision', 'outcome', 'requestId'] as const;
+const FILTERS: readonly string[] = [
+  ...['since', 'until', 'type', 'zone', 'application', 'resource', 'subject'],
+  ...['decision', 'outcome', 'requestId'],
+];
 const CURSOR = /^([0-9a-f-]{36}):([1-9]\d{0,15})$/;
 
 /** A query of the evidence. */
@@ -26,10 +29,14 @@ export function auditQuery(parameters: URLSearchParams, place: 'after' | 'from')
     if (!known.includes(name)) return `A parameter is not known; known are ${known.join(', ')}.`;
     const [value, ...more] = parameters.getAll(name);
     if (more.length > 0) return `${name} is given twice.`;
-    if ((FILTERS as readonly string[]).includes(name)) filter[name] = value!;
+    if (FILTERS.includes(name)) filter[name] = value!;
   }
   for (const name of ['since', 'until'] as const) {
     if (filter[name] !== undefined && Number.isNaN(Date.parse(filter[name]))) return `${name} is an ISO 8601 time.`;
+  }
+  const { type } = filter;
+  if (type !== undefined && !(RECORD_TYPES as readonly string[]).includes(type)) {
+    return `type is one of ${RECORD_TYPES.join(', ')}.`;
   }
   const limit = parameters.get('limit') ?? String(DEFAULT_QUERY_LIMIT);
   if (!/^[1-9]\d{0,5}$/.test(limit) || Number(limit) > MAX_QUERY_LIMIT) return `limit is 1 to ${MAX_QUERY_LIMIT}.`;

@@ -1,4 +1,4 @@
-import type { AuditFilter } from '@caracal/core';
+import { type AuditFilter, RECORD_TYPES } from '@caracal/core';
 import type { OptionSpecs, OptionValues } from '../frame/command.js';
 import { wrongUse } from '../frame/command-error.js';
 import { instant } from './instant.js';
@@ -18,9 +18,11 @@ const OUTCOMES = [
 
 /** Which records, by what they say. */
 export const FILTER_OPTIONS = {
+  type: { type: 'string', value: 'TYPE', choices: RECORD_TYPES, help: `of this type: ${RECORD_TYPES.join(', ')}` },
   zone: { type: 'string', value: 'ID', help: 'of this zone' },
   application: { type: 'string', value: 'ID', help: 'of this application' },
   resource: { type: 'string', value: 'ID', help: 'of this resource' },
+  subject: { type: 'string', value: 'ID', help: 'of this subject, a mandate’s `sub`' },
   decision: { type: 'string', choices: DECISIONS, help: 'so decided' },
   outcome: { type: 'string', value: 'OUTCOME', choices: OUTCOMES, help: `so ended: ${OUTCOMES.join(', ')}` },
   'request-id': { type: 'string', value: 'ID', help: 'of this request' },
@@ -47,9 +49,11 @@ export function journalFilter(
     since,
     until,
     limit: wholeNumber('limit', options.limit),
+    type: options.type,
     zone: options.zone,
     application: options.application,
     resource: options.resource,
+    subject: options.subject,
     decision: options.decision,
     outcome: options.outcome,
     requestId: options['request-id'],

@@ -22,6 +22,11 @@ export const migrateCommand = defineCommand({
       multiple: true,
       help: `gives a role that exists what a part needs, and no more: ${PARTS.join(', ')}`,
     },
+    'timeout-seconds': {
+      type: 'string',
+      value: 'N',
+      help: 'for all of it, waiting for another migration included; default 60: indexes on much evidence take longer',
+    },
     'retention-days': {
       type: 'string',
       value: 'N',
@@ -43,12 +48,19 @@ export const migrateCommand = defineCommand({
     if (days !== undefined && !/^[1-9]\d{0,5}$/.test(days)) {
       throw wrongUse('--retention-days is a whole number above 0');
     }
+    const seconds = options['timeout-seconds'];
+    if (seconds !== undefined && !/^[1-9]\d{0,4}$/.test(seconds)) {
+      throw wrongUse('--timeout-seconds is a whole number from 1 to 99999');
+    }
     const { configuration } = await openConfiguration(invocation);
     const url = options['url-env'] === undefined ? undefined : { env: options['url-env'] };
     const pool = await openDatabase(configuration, invocation.env, { url });
     const { migrate, applyAuditRetention } = await import('@caracal/postgres');
     try {
-      const report = await migrate(pool, { grants });
+      const report = await migrate(pool, {
+        grants,
+        ...(seconds === undefined ? {} : { timeoutMs: Number(seconds) * 1000 }),
+      });
       const dropped = days === undefined ? [] : await applyAuditRetention(pool, { retentionDays: Number(days) });
       const { from, to, applied } = report;
       const steps = applied.map(({ version, name }) => `  ${version} ${name}`);
