@@ -53,7 +53,7 @@ const MOST_SPREAD = 0.25;
 
 const WORDS = { cpuMicros: 'CPU per request', requestsPerSecond: 'requests/s', p50Ms: 'p50', p99Ms: 'p99' };
 
-function judge({ target, figure, of, most, least, added }, { figures, ratios, spread, baseline }) {
+function judge({ target, figure, of, most, least, added, beyond }, { figures, ratios, spread, baseline }) {
   const than = of ?? baseline;
   if (figure in ABSOLUTE) return absolute({ target, figure, most, least }, { figures, spread });
   const error = spread[figure];
@@ -64,12 +64,14 @@ function judge({ target, figure, of, most, least, added }, { figures, ratios, sp
     const text = `${target}: ${WORDS[figure]} ${value.toFixed(2)} ms above ${than} (at most ${added})`;
     return { text, value, verdict: verdict(error, value <= added, value <= added + slack * median(base)) };
   }
-  const value = median(ratios(target, figure, than));
+  const floor = beyond === undefined ? undefined : ratios(beyond.target, figure, beyond.of);
+  const value = median(ratios(target, figure, than).map((ratio, round) => ratio / (floor?.[round] ?? 1)));
+  const paid = beyond === undefined ? '' : `, beside what ${beyond.target} takes of ${beyond.of}`;
   const limit = most === undefined ? `at least ${least}` : `at most ${most}`;
   const holds = most === undefined ? value >= least : value <= most;
   const nearly = most === undefined ? value >= least * (1 - slack) : value <= most * (1 + slack);
   return {
-    text: `${target}: ${WORDS[figure]} ${value.toFixed(2)} of ${than} (${limit})`,
+    text: `${target}: ${WORDS[figure]} ${value.toFixed(2)} of ${than}${paid} (${limit})`,
     value,
     verdict: verdict(error, holds, nearly),
   };

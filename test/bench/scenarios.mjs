@@ -16,8 +16,9 @@ const cpu = (target, most) => ({ target, figure: 'cpuMicros', most });
  * `flood` (steady; the target of that name gets forged mandates beside it) and `quarter` (a quarter of what the last target can
  * carry, at a steady pace), `minted` (steady, each request with a mandate that was minted for it over HTTP just before); `stores` are
  * started for the scenario, and its targets are told where; `request` changes the one of input.mjs. `claims` are limits on ratios, with
- * twice the control's spread as slack. `baseline` and `control` are the relays where nothing else is said;
- * `rounds` is how many there are unless told, `leastSeconds` how long a round has to be for enough requests.
+ * twice the control's spread as slack; `beyond` divides by what another target takes of another. `baseline` and `control` are the
+ * relays where nothing else is said; `rounds` is how many there are unless told, `leastSeconds` how long a round has to be for enough
+ * requests.
  */
 export const SCENARIOS = [
   {
@@ -131,14 +132,16 @@ export const SCENARIOS = [
     title: 'Two workers',
     text:
       '`caracal serve` with and without `--workers 2`; CPU and memory of all its processes together. Two workers, the process they belong to, the ' +
-      'upstream and the load share two cores here: requests/s says nothing of what workers gain where there are cores for them, CPU per request does.',
+      'upstream and the load share two cores here: requests/s says nothing of what workers gain where there are cores for them, CPU per request does. ' +
+      'The relay in two workers is what a second process costs by itself.',
     baseline: 'caracal serve',
     control: 'caracal serve again',
-    targets: ['caracal serve', 'caracal serve again', 'caracal serve, 2 workers'],
+    targets: ['relay serving', 'relay, 2 workers', 'caracal serve', 'caracal serve again', 'caracal serve, 2 workers'],
     connections: 64,
     claims: [
       { target: 'caracal serve, 2 workers', figure: 'apart', most: 0.1 },
-      { target: 'caracal serve, 2 workers', figure: 'cpuMicros', most: 1 },
+      cpu('caracal serve, 2 workers', 1),
+      { ...cpu('caracal serve, 2 workers', 1), beyond: { target: 'relay, 2 workers', of: 'relay serving' } },
     ],
   },
   {

@@ -22,6 +22,9 @@ const minting = sharing({ mints: true, redis: true });
 /** `caracal serve`. What its processes use stands in /proc. */
 const served = (config) => ({ program: 'proxies/served.mjs', config, isHere: () => process.platform === 'linux' });
 
+/** The relay as {@link served} is: alone, or in workers. */
+const relayed = (config) => ({ ...served(config), program: 'proxies/relayed.mjs' });
+
 const TARGETS = {
   [BASELINE]: RELAY,
   [CONTROL]: RELAY,
@@ -40,6 +43,8 @@ const TARGETS = {
   'caracal, journal alone again': sharing({}),
   'caracal, Redis': sharing({ redis: true }),
   'caracal, Redis and PostgreSQL': sharing({ redis: true, postgres: true }),
+  'relay serving': relayed({}),
+  'relay, 2 workers': relayed({ workers: 2 }),
   'caracal serve': served({}),
   'caracal serve again': served({}),
   'caracal serve, 2 workers': served({ workers: 2 }),
