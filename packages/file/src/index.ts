@@ -1,4 +1,5 @@
 export { type DirectoryLock, DirectoryLockedError, isDirectoryLocked, lockDirectory } from './directory-lock.js';
+export type { AppendWaiter } from './journal/chain-writer.js';
 export { type Journal, openJournal } from './journal/journal.js';
 export type { JournalDisk } from './journal/journal-disk.js';
 export type {

@@ -2,7 +2,7 @@ import type { Clock, Durability } from '@caracal/core';
 import { LINE_FRAME_BYTES, LineSealer, MAX_LINE_BYTES } from './chain-line.js';
 import type { JournalDisk } from './journal-disk.js';
 import { type ChainTip, NO_RECORD, type OpenSegment } from './open-segment.js';
-import { SegmentSync } from './segment-sync.js';
+import { SegmentSync, type SyncWaiter } from './segment-sync.js';
 import { unavailable } from './unavailable.js';
 
 /** What a chain is written with. */
@@ -25,17 +25,21 @@ export interface ChainWriterOptions {
   readonly onFault: (reason: 'write_failed' | 'sync_failed' | 'segment_failed', cause: unknown) => void;
 }
 
+/** Who waits for a record: told once, when it is as durable as asked, or with `audit_unavailable`. */
+export type AppendWaiter = SyncWaiter;
+
 interface Entry {
   readonly members: Uint8Array;
   readonly durability: Durability;
-  readonly resolve: () => void;
-  readonly reject: (fault: unknown) => void;
+  readonly waiter: AppendWaiter;
   /** Set when it takes its place in a group. */
   seq: number;
   hash: string;
   /** Where its line ends in the group, bytes. */
   end: number;
 }
+
+const NOBODY: AppendWaiter = { resolve() {}, reject() {} };
 
 const GROUP_BYTES = 1024 * 1024;
 const BUFFERED_DELAY_MS = 20;
@@ -98,16 +102,19 @@ export class ChainWriter {
 
   /** Resolves when the record is as durable as asked. Rejects with `audit_unavailable`. `members` must not change any more. */
   append(members: Uint8Array, durability: Durability): Promise<void> {
-    if (this.#closed) return Promise.reject(unavailable('closed'));
-    if (members.length > MAX_LINE_BYTES - LINE_FRAME_BYTES) return Promise.reject(unavailable('record_too_large'));
+    return new Promise((resolve, reject) => this.appendFor({ resolve, reject }, members, durability));
+  }
+
+  /** As `append`, for whoever needs no promise for each record. */
+  appendFor(waiter: AppendWaiter, members: Uint8Array, durability: Durability): void {
+    if (this.#closed) return waiter.reject(unavailable('closed'));
+    if (members.length > MAX_LINE_BYTES - LINE_FRAME_BYTES) return waiter.reject(unavailable('record_too_large'));
     if (this.#pendingBytes + members.length > this.#options.maxPendingBytes) {
-      return Promise.reject(unavailable('journal_full'));
+      return waiter.reject(unavailable('journal_full'));
     }
     this.#pendingBytes += members.length;
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ members, durability, resolve, reject, seq: 0, hash: '', end: 0 });
-      this.#schedule(durability);
-    });
+    this.#queue.push({ members, durability, waiter, seq: 0, hash: '', end: 0 });
+    this.#schedule(durability);
   }
 
   /** Resolves when everything written before the call is on the disk. */
@@ -222,9 +229,9 @@ export class ChainWriter {
     let sync = false;
     for (const entry of accepted) {
       this.#pendingBytes -= entry.members.length;
-      if (entry.durability !== 'synced') entry.resolve();
+      if (entry.durability !== 'synced') entry.waiter.resolve();
       else {
-        this.#syncs.wait(entry);
+        this.#syncs.wait(entry.waiter);
         sync = true;
       }
     }
@@ -247,7 +254,7 @@ export class ChainWriter {
   #refuse(entries: readonly Entry[], fault: unknown): void {
     for (const entry of entries) {
       this.#pendingBytes -= entry.members.length;
-      entry.reject(fault);
+      entry.waiter.reject(fault);
     }
   }
 
@@ -290,8 +297,7 @@ export class ChainWriter {
       this.#queue.unshift({
         members: header,
         durability: 'buffered',
-        resolve() {},
-        reject() {},
+        waiter: NOBODY,
         seq: 0,
         hash: '',
         end: 0,

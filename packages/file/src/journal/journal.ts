@@ -3,7 +3,7 @@ import { chmod, mkdir, stat } from 'node:fs/promises';
 import type { AuditRecord, AuditSink, Durability } from '@caracal/core';
 import { type DirectoryLock, lockDirectory } from '../directory-lock.js';
 import { openingDirectory } from '../storage-error.js';
-import { ChainWriter } from './chain-writer.js';
+import { type AppendWaiter, ChainWriter } from './chain-writer.js';
 import { HeadFile } from './head-file.js';
 import { HeadSigner } from './head-signer.js';
 import { type ChainStarted, eventMembers, type RetentionApplied, type SegmentStarted } from './journal-event.js';
@@ -23,8 +23,11 @@ import { Bell, type Wake } from './wake.js';
 export interface Journal extends AuditSink, JournalReader {
   /** Resolves when the record is as durable as asked; rejects with `audit_unavailable`. */
   append(record: AuditRecord, durability: Durability): Promise<void>;
-  /** As `append`, for what `serializeRecord` made in another process: the owner of the journal then pays for the chain alone. */
-  appendSerialized(serialized: Uint8Array, durability: Durability): Promise<void>;
+  /**
+   * As `append`, for what `serializeRecord` made in another process: the owner of the journal then pays for the chain alone. The
+   * bytes must not change until `waiter` is told, which may be before this returns.
+   */
+  appendSerialized(serialized: Uint8Array, durability: Durability, waiter: AppendWaiter): void;
   /** Id of this process's chain. */
   readonly chain: string;
   /** The public key of its heads, SPKI PEM: what a verifier needs, kept elsewhere. */
@@ -154,8 +157,8 @@ class FileJournal implements Journal {
     return this.#writer.append(writeRecord(this.#bytes, record), durability);
   }
 
-  appendSerialized(serialized: Uint8Array, durability: Durability): Promise<void> {
-    return this.#writer.append(serialized, durability);
+  appendSerialized(serialized: Uint8Array, durability: Durability, waiter: AppendWaiter): void {
+    this.#writer.appendFor(waiter, serialized, durability);
   }
 
   close(): Promise<void> {

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import type { Server } from 'node:http';
+import { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RevocationStore } from '@caracal/core';
 import type { Attachment } from '@caracal/node';
@@ -20,9 +21,10 @@ import { openRedisStores } from '../state/redis-stores.js';
 import { openResourceFeed } from '../state/resource-feed.js';
 import { PROGRAM_VERSION } from '../version.js';
 import { Channel } from './channel.js';
+import { RecordLane } from './record-lane.js';
 import type { RevocationNews, ToldRevocation } from './shared-revocations.js';
 import { type ToldKeys, WorkerIssuer } from './worker-issuer.js';
-import { type Beginning, type Prepared, WORKER_VARIABLE, type WorkerFault } from './worker-protocol.js';
+import { type Beginning, type Prepared, RECORDS_FD, WORKER_VARIABLE, type WorkerFault } from './worker-protocol.js';
 import { proofIntervalMs, WorkerRevocations } from './worker-revocations.js';
 import { workerStores } from './worker-stores.js';
 
@@ -76,6 +78,7 @@ class GatewayWorker {
   readonly channel: Channel;
   readonly ended: Promise<void>;
   readonly #revocations: WorkerRevocations;
+  readonly #records = recordLane();
   /** What this process has opened for itself. */
   readonly #opened: { close(): Promise<void> }[] = [];
   readonly #metrics = serverMetrics(PROGRAM_VERSION);
@@ -116,7 +119,7 @@ class GatewayWorker {
     );
     const { gateway, stores } = loaded.configuration;
     this.#revocations.begin(revocations ?? 0);
-    let state: GatewayStores = workerStores(channel, this.#revocations, gateway.portTimeoutMs);
+    let state: GatewayStores = workerStores(channel, this.#records, this.#revocations, gateway.portTimeoutMs);
     if (stores.redis !== undefined) {
       const { close, ...shared } = await openRedisStores(stores.redis, process.env, log);
       this.#opened.push({ close });
@@ -236,13 +239,29 @@ class GatewayWorker {
     await attachment.drain({ timeoutMs });
     await generations.release();
     clearTimeout(this.#proof);
-    // Questions are answered in order: with this one, every record before it has been taken.
     const last = { code: 'internal_error', timeoutMs: LAST_WORDS_MS } as const;
-    await this.channel.ask(last, 'fresh', 0, this.#metrics.registry.take()).catch(() => {}); // it is ending
+    await Promise.all([
+      Promise.race([this.#records.settled(), pause(LAST_WORDS_MS)]),
+      this.channel.ask(last, 'fresh', 0, this.#metrics.registry.take()).catch(() => {}), // it is ending
+    ]);
     for (const { close } of this.#opened) await close();
     // Its answer to whoever asked for the drain goes first.
     setTimeout(this.#end, 10);
   }
+}
+
+function recordLane(): RecordLane {
+  const socket = new Socket({ fd: RECORDS_FD, readable: true, writable: true });
+  const lane = new RecordLane({
+    send: (bytes) => {
+      socket.write(bytes);
+      return socket.writableLength === 0;
+    },
+  });
+  socket.on('data', (chunk) => lane.receive(chunk));
+  socket.on('error', () => {}); // its end tells the same
+  socket.on('close', () => lane.close());
+  return lane;
 }
 
 /** What it reads of a shared server is complete a moment after it has begun: until then it would refuse what others serve. */

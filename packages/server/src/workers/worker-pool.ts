@@ -1,4 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
+import type { Socket } from 'node:net';
+import type { Journal } from '@caracal/file';
 import { parseListen } from '../configuration/listen.js';
 import type { LoadedConfiguration } from '../configuration/load-configuration.js';
 import type { ConfigurationProblem } from '../configuration/problem.js';
@@ -9,11 +11,11 @@ import type { Log, LogEntry } from '../log/log.js';
 import type { TakenMetrics } from '../metrics/metric-registry.js';
 import type { ServerState } from '../state/open-state.js';
 import { type Answers, Channel } from './channel.js';
-import { type AppendSerialized, OpenRequests } from './open-requests.js';
+import { RecordIntake } from './record-intake.js';
 import type { SharedRevocations, ToldRevocation } from './shared-revocations.js';
 import { storeAnswers } from './store-answers.js';
 import type { ToldKeys } from './worker-issuer.js';
-import { type Beginning, type Prepared, WORKER_VARIABLE, type WorkerFault } from './worker-protocol.js';
+import { type Beginning, type Prepared, RECORDS_FD, WORKER_VARIABLE, type WorkerFault } from './worker-protocol.js';
 import type { FreshAnswer } from './worker-revocations.js';
 
 /** What workers are run with. */
@@ -80,7 +82,8 @@ export class WorkerPool {
     // Every worker accepts by itself: a primary that is busy, or stopped, keeps no connection waiting.
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     // Texts pass as they are, without being escaped and read again.
-    cluster.setupPrimary({ serialization: 'advanced' });
+    const given = cluster.settings.silent ? 'pipe' : 'inherit';
+    cluster.setupPrimary({ serialization: 'advanced', stdio: [given, given, given, 'ipc', 'pipe'] });
     await Promise.all(Array.from({ length: this.#options.count }, () => this.#start()));
   }
 
@@ -189,14 +192,11 @@ export class WorkerPool {
     const process = cluster.fork({ ...environment, [WORKER_VARIABLE]: '1' });
     const begun = deferred<void>();
     const ended = deferred<void>();
-    const requests = new OpenRequests(this.#options.state.journal);
     const channel = new Channel(
       { send: (message) => sendTo(process, message) },
-      {
-        ...this.#stores,
-        ...this.#answers(() => worker, begun, requests.append),
-      },
+      { ...this.#stores, ...this.#answers(() => worker, begun) },
     );
+    const records = takeRecords(process, this.#options.state.journal);
     const worker: Running = {
       process,
       channel,
@@ -216,8 +216,8 @@ export class WorkerPool {
       channel.close();
       this.#workers.delete(worker);
       begun.reject(new Error(`a worker ended before it served (${signal ?? code})`));
-      requests
-        .lost()
+      records
+        .then((intake) => intake.lost())
         .catch((cause: unknown) => log({ level: 'error', event: 'evidence_incomplete', cause: causeName(cause) }))
         .finally(() => ended.resolve());
       if (worker.state === 'retiring' || this.#closed) return;
@@ -276,11 +276,7 @@ export class WorkerPool {
     worker.untell = revocations.addWorker((news) => this.#orEnd(worker, NEWS_TIMEOUT_MS, 'news', news));
   }
 
-  #answers(
-    worker: () => Running,
-    begun: { resolve(): void; reject(cause: unknown): void },
-    append: AppendSerialized,
-  ): Answers {
+  #answers(worker: () => Running, begun: { resolve(): void; reject(cause: unknown): void }): Answers {
     const options = this.#options;
     return {
       begin: (): Beginning => {
@@ -294,7 +290,6 @@ export class WorkerPool {
           keys: options.keys(),
         };
       },
-      append,
       begun: () => begun.resolve(),
       failed: ({ listen, message }: WorkerFault) => {
         if (listen === undefined) return begun.reject(new Error(message));
@@ -322,6 +317,22 @@ async function endedWithin(worker: Running, timeoutMs: number): Promise<void> {
   const timer = setTimeout(() => worker.process.process.kill('SIGKILL'), timeoutMs);
   await worker.ended;
   clearTimeout(timer);
+}
+
+/** Takes in what a worker records. Resolves when it has ended and everything it sent was taken. */
+function takeRecords({ process }: Worker, journal: Journal): Promise<RecordIntake> {
+  const socket = process.stdio[RECORDS_FD] as Socket;
+  const intake = new RecordIntake(journal, (bytes) => void socket.write(bytes));
+  socket.on('data', (chunk) => {
+    try {
+      intake.receive(chunk);
+    } catch {
+      process.kill('SIGKILL'); // nothing it sends can be trusted
+      socket.destroy();
+    }
+  });
+  socket.on('error', () => {}); // its end tells the same
+  return new Promise((resolve) => socket.once('close', () => resolve(intake)));
 }
 
 function sendTo(process: Worker, message: unknown): void {

@@ -5,6 +5,9 @@ import type { ToldKeys } from './worker-issuer.js';
 /** What the environment of a worker says, beside what the cluster module says. */
 export const WORKER_VARIABLE = 'CARACAL_WORKER';
 
+/** Of the socket in a worker that its records go through: behind those every process has, and that of the cluster module. */
+export const RECORDS_FD = 4;
+
 /** What a worker is told when it asks to begin. Its revocations were told before. */
 export interface Beginning {
   readonly loaded: LoadedConfiguration;

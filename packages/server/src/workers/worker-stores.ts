@@ -8,15 +8,16 @@ import type {
   RevocationStore,
   TokenCache,
 } from '@caracal/core';
-import { serializeRecord } from '@caracal/file';
 import type { GatewayStores } from '../state/open-state.js';
 import type { Channel } from './channel.js';
 
-/**
- * The primary's stores, asked through the channel. Every question has a deadline but that of the journal: a record keeps its
- * room until it is known what became of it, and whoever waits has a deadline of its own.
- */
-export function workerStores(channel: Channel, revocations: RevocationStore, timeoutMs: number): GatewayStores {
+/** The primary's stores beside the journal, asked through the channel. Every question has a deadline. */
+export function workerStores(
+  channel: Channel,
+  journal: AuditSink,
+  revocations: RevocationStore,
+  timeoutMs: number,
+): GatewayStores {
   const asking =
     (code: ErrorCode) =>
     <T>(name: string, ...body: readonly unknown[]): Promise<T> =>
@@ -24,13 +25,6 @@ export function workerStores(channel: Channel, revocations: RevocationStore, tim
   const replay = asking('replay_unavailable');
   const rate = asking('rate_limit_unavailable');
   const credential = asking('credential_unavailable');
-  const journal: AuditSink = {
-    append: (record, durability) => {
-      const { type, requestId, bootId, gatewayId } = record;
-      const about = requestId === undefined ? undefined : { type, requestId, bootId, gatewayId };
-      return channel.ask({ code: 'audit_unavailable' }, 'append', serializeRecord(record), durability, about);
-    },
-  };
   const replays: ReplayStore = { use: (use) => replay('use', use) };
   const rateLimiter: RateLimiter = { consume: (key, limit) => rate('consume', key, limit) };
   const tokenCache: TokenCache = {
