@@ -1,6 +1,7 @@
 import { CaracalError, type ErrorCode } from '@caracal/core';
 import type { RedisClient } from './client.js';
 import { redisFault } from './fault.js';
+import { GatheredWrites } from './gathered-writes.js';
 import { watchReceived } from './received.js';
 import type { Script } from './script.js';
 
@@ -40,6 +41,7 @@ export class RedisCommands {
   readonly #client: RedisClient;
   readonly #code: ErrorCode;
   readonly #timeoutMs: number;
+  readonly #writes: GatheredWrites;
   #unanswered = 0;
   /** Bytes since a command was answered, or the only one that waits was sent. */
   #received = 0;
@@ -48,6 +50,7 @@ export class RedisCommands {
     this.#client = client;
     this.#code = code;
     this.#timeoutMs = timeoutMs;
+    this.#writes = new GatheredWrites(client);
     watchReceived(client, (bytes, connection) => {
       if (this.#unanswered === 0) return;
       this.#received += bytes;
@@ -79,6 +82,7 @@ export class RedisCommands {
     if (DISCONNECTED.has(this.#client.status)) return Promise.reject(new CaracalError(this.#code, 'not_connected'));
     if (this.#unanswered >= MAX_UNANSWERED) return Promise.reject(new CaracalError(this.#code, 'too_many_pending'));
     if (this.#unanswered++ === 0) this.#received = 0;
+    this.#writes.gather();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new CaracalError(this.#code, 'timeout')), this.#timeoutMs);
       const answered = (): void => {
