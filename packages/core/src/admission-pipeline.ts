@@ -56,7 +56,7 @@ export function admissionPipeline(parts: PipelineParts): Pipeline<Received, Atta
     .stage(allowedByAuthorizers(parts.authorizers, parts.authorizerTimeoutMs))
     .stage(attachedCredential(portTimeoutMs))
     .stage(reservedRoom(parts.recorder))
-    .stage(firstUse(parts.replays, portTimeoutMs))
+    .stage(firstUse(parts.replays, portTimeoutMs, parts.verifier))
     .stage(acceptedRecord(parts.recorder, portTimeoutMs))
     .stage(stillValid(parts));
 }

@@ -49,9 +49,14 @@ export class MandateCache {
     if (verdict === undefined) return undefined;
     this.#recent[slot] = verdict;
     if (verdict.keySource.version() === verdict.version) return verdict.verified;
-    this.#recent[slot] = undefined;
-    this.#verdicts.delete(token);
+    this.delete(token);
     return undefined;
+  }
+
+  delete(token: string): void {
+    const slot = slotOf(token);
+    if (this.#recent[slot]?.verified.token === token) this.#recent[slot] = undefined;
+    this.#verdicts.delete(token);
   }
 
   set(verdict: CachedVerdict): void {

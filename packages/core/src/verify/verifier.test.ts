@@ -84,6 +84,16 @@ describe('verify', () => {
     expect(verifying).toHaveBeenCalledTimes(1);
   });
 
+  it('verifies anew what it was told to forget', async () => {
+    const { verify, verifier } = setup();
+    const verifying = vi.spyOn(crypto.subtle, 'verify');
+    const verified = accepted(await verify(valid));
+    await verify(valid);
+    verifier.forget(verified);
+    expect(accepted(await verify(valid))).toEqual(verified);
+    expect(verifying).toHaveBeenCalledTimes(2);
+  });
+
   it('tells a missing mandate from a bad one', async () => {
     const { verifier, reason } = setup();
     expect(verifier.verify(undefined, PEER)).toMatchObject({ code: 'missing_token' });

@@ -40,6 +40,8 @@ export interface Verifier {
    * `internal_error` where verifying itself failed. Always the same object for the same verdict.
    */
   verify(authorization: string | undefined, peer: string): Step<VerifiedMandate>;
+  /** Keeps its verdict on this mandate no longer: it will be verified anew, should it come again. */
+  forget(verified: VerifiedMandate): void;
   /** Whether a mandate it has verified is over by now, by the wall clock or by the monotonic one. */
   expired(mandate: Mandate): boolean;
 }
@@ -82,6 +84,10 @@ class MandateVerifier implements Verifier {
     const known = this.#cache.get(token);
     if (known !== undefined) return this.expired(known.mandate) ? deny('invalid_token', 'expired') : known;
     return this.#pending.get(token) ?? this.#verifyFirst(token, peer);
+  }
+
+  forget({ token }: VerifiedMandate): void {
+    this.#cache.delete(token);
   }
 
   expired(mandate: Mandate): boolean {
