@@ -63,7 +63,7 @@ export class Evidence {
       error,
       reason,
       status,
-      durationMs: now - asked.startedAt,
+      durationMs: this.#durationMs(asked),
     });
   }
 
@@ -89,11 +89,19 @@ export class Evidence {
     };
   }
 
+  /** One literal: runtimes make such objects many times faster than ones that are put together. */
   #issuedRecord(asked: Asked, claims: MandateClaims): AuditRecord {
+    const stamp = this.#writer.stamp('mandate.issued');
     return {
-      ...this.#writer.stamp('mandate.issued'),
-      ...this.#about(asked),
-      requester: asked.requester === claims.client_id ? undefined : asked.requester,
+      id: stamp.id,
+      type: stamp.type,
+      time: stamp.time,
+      bootId: stamp.bootId,
+      gatewayId: stamp.gatewayId,
+      requestId: asked.requestId,
+      clientRequestId: asked.clientRequestId,
+      traceId: asked.traceId,
+      peer: textOf(asked.peer),
       zoneId: claims.zone_id,
       issuer: claims.iss,
       applicationId: claims.client_id,
@@ -104,24 +112,31 @@ export class Evidence {
       agentSessionId: claims.agent_session_id,
       jti: claims.jti,
       resource: claims.target?.length === 1 ? claims.target[0] : undefined,
+      path: textOf(asked.path),
       decision: 'allowed',
-      durationMs: this.#settings.clock.monotonic() - asked.startedAt,
+      durationMs: this.#durationMs(asked),
       use: claims.use,
       targets: claims.target,
       scopes: scopesOfText(claims.scope),
+      requester: asked.requester === claims.client_id ? undefined : asked.requester,
     };
   }
 
   // Before the application has proved who it is, a record holds nothing that was claimed.
   #about({ requestId, peer, path, requester, resource, clientRequestId, traceId }: Asked) {
-    const where = {
-      requestId,
-      peer: peer === undefined ? undefined : evidenceText(peer),
-      path: path === undefined ? undefined : evidenceText(path),
-    };
+    const where = { requestId, peer: textOf(peer), path: textOf(path) };
     if (requester === undefined) return where;
     const { zone, endpoints } = this.#settings;
     const joins = { clientRequestId, traceId };
     return { ...where, ...joins, zoneId: zone, issuer: endpoints.issuer, applicationId: requester, resource };
   }
+
+  // Microseconds are as fine as the clock is.
+  #durationMs({ startedAt }: Asked): number {
+    return Math.round((this.#settings.clock.monotonic() - startedAt) * 1000) / 1000;
+  }
+}
+
+function textOf(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : evidenceText(text);
 }

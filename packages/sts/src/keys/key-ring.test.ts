@@ -26,19 +26,31 @@ describe('KeyRing', () => {
 
   it('signs as at+jwt with a published key, of which nothing private is published', async () => {
     const { ring } = await world();
-    const token = await ring.sign({ iss: 'https://tokens.example' });
+    const token = ring.sign({ iss: 'https://tokens.example' });
     const { protectedHeader } = await jwtVerify(token, createLocalJWKSet(ring.jwks()));
     expect(protectedHeader).toEqual({ alg: 'ES256', kid: ring.jwks().keys[0]!.kid, typ: 'at+jwt' });
     expect(Object.keys(ring.jwks().keys[0]!).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']);
   });
 
+  it('signs with Ed25519 where it is asked to', async () => {
+    const ring = await KeyRing.open({
+      issuer: 'https://tokens.example',
+      store: memorySigningKeyStore(),
+      algorithm: 'EdDSA',
+      overlapSeconds: 100,
+      now: () => START,
+    });
+    const { protectedHeader } = await jwtVerify(ring.sign({ sub: 'ä' }), createLocalJWKSet(ring.jwks()));
+    expect(protectedHeader.alg).toBe('EdDSA');
+  });
+
   it('signs with the new key after a rotation and publishes the old one until the overlap is over', async () => {
     const { ring, time } = await world();
-    const before = await ring.sign({});
+    const before = ring.sign({});
     const { version } =
       ring.keySource.version() === undefined ? { version: 0 } : { version: ring.keySource.version()! };
     await ring.rotate();
-    const after = await ring.sign({});
+    const after = ring.sign({});
     expect(decodeProtectedHeader(after).kid).not.toBe(decodeProtectedHeader(before).kid);
     expect(ring.keySource.version()).toBe(version + 1);
     const keys = createLocalJWKSet(ring.jwks());
@@ -52,7 +64,7 @@ describe('KeyRing', () => {
 
   it('forgets the keys before at once where that is asked for', async () => {
     const { ring } = await world();
-    const before = decodeProtectedHeader(await ring.sign({})).kid!;
+    const before = decodeProtectedHeader(ring.sign({})).kid!;
     await ring.rotate(false);
     expect(ring.jwks().keys).toHaveLength(1);
     expect(ring.set.get(before)).toBeUndefined();

@@ -1,5 +1,6 @@
 import { importKeySet, type KeySet, type KeySource, selectKeys } from '@caracal/core';
-import { importJWK, type JWK, SignJWT } from 'jose';
+import type { JWK } from 'jose';
+import { type MandateSigner, mandateSigner } from './mandate-signer.js';
 import { generateSigningKey, type SigningAlgorithm, type SigningKey, type SigningKeyStore } from './signing-key.js';
 
 /** What a key ring is made with. */
@@ -17,7 +18,7 @@ export interface KeyRingOptions {
 /** The keys in force at one moment. */
 interface Ring {
   readonly keys: readonly SigningKey[];
-  readonly signer: { readonly key: SigningKey; readonly imported: CryptoKey };
+  readonly signer: { readonly key: SigningKey; readonly sign: MandateSigner };
   readonly set: KeySet;
 }
 
@@ -45,10 +46,9 @@ export class KeyRing {
     return new KeyRing(options, await ringOf(options.issuer, keys, 1));
   }
 
-  /** Signs claims as a mandate: header `alg`, `kid` and `typ` `at+jwt`. @see RFC 9068 section 2.1 */
-  sign(claims: object): Promise<string> {
-    const { key, imported } = this.#ring.signer;
-    return new SignJWT({ ...claims }).setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'at+jwt' }).sign(imported);
+  /** Signs claims as a mandate. */
+  sign(claims: object): string {
+    return this.#ring.signer.sign(claims);
   }
 
   /** The public key set. Keys whose overlap is over are not in it. */
@@ -118,11 +118,10 @@ function nextRetirement(keys: readonly SigningKey[]): number {
 
 async function ringOf(issuer: string, keys: readonly SigningKey[], version: number): Promise<Ring> {
   const key = keys.findLast(({ retiresAt }) => retiresAt === undefined)!;
-  const imported = (await importJWK(JSON.parse(key.privateJwk.reveal()), key.alg, { extractable: false })) as CryptoKey;
   const selected = selectKeys({ keys: publicKeys(keys) }, new Set(['ES256', 'EdDSA']));
   const set = await importKeySet(selected, version, { issuer, onWarning: () => {} });
   if (set.get(key.kid) === undefined) throw new TypeError(`Issuer ${issuer}: its signing key is not usable`);
-  return { keys, signer: { key, imported }, set };
+  return { keys, signer: { key, sign: mandateSigner(key) }, set };
 }
 
 function publicKeys(keys: readonly SigningKey[]): JWK[] {

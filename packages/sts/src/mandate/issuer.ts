@@ -44,9 +44,9 @@ export class MandateIssuer {
     if (authority instanceof Denied) return authority;
     const claims = this.#claims(requester, authority, subject, request);
     if (claims instanceof Denied) return claims;
-    const mandate = await this.#keys.sign(claims);
+    const mandate = this.#keys.sign(claims);
     if (mandate.length > MAX_MANDATE_LENGTH) return denied('invalid_scope', 'mandate_too_long');
-    // Again, because signing has waited: nothing is minted below what has been revoked meanwhile.
+    // After all that has waited: nothing is minted below what has been revoked meanwhile.
     if (isRevoked(claims, this.#settings.revocations)) return denied('invalid_request', 'session_revoked');
     return (await this.#evidence.issued(asked, claims)) ?? { mandate, claims };
   }
