@@ -28,8 +28,14 @@ export interface ServedTokenService {
   close(): Promise<void>;
 }
 
+/** The two ways a token service is asked: `node:http` itself, and a request of web standards. */
+export type Way = 'listener' | 'handler';
+
 /** Serves one with three applications: `agent` and `gateway` with a secret, `signer` with a key. */
-export async function serveTokenService(changes: Partial<TokenServiceOptions> = {}): Promise<ServedTokenService> {
+export async function serveTokenService(
+  changes: Partial<TokenServiceOptions> = {},
+  way: Way = 'listener',
+): Promise<ServedTokenService> {
   const server = createServer();
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -64,7 +70,9 @@ export async function serveTokenService(changes: Partial<TokenServiceOptions> = 
     audit: { sink: audit },
     ...changes,
   });
-  server.on('request', (request, response) => void answer(service, issuer, request, response));
+  server.on('request', (request, response) =>
+    way === 'listener' ? void service.listener(request, response) : void answer(service, issuer, request, response),
+  );
   return {
     issuer,
     service,

@@ -1,8 +1,8 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Gateway, Outbound, RevocationStore, Transport } from '@caracal/core';
 import type { Journal } from '@caracal/file';
 import { peerReader } from '@caracal/node';
-import type { TokenService } from '@caracal/sts';
+import type { RequestOrigin, TokenService } from '@caracal/sts';
 import { guardedOutbound, undiciTransport } from '@caracal/transport';
 import type { Configuration, ListenerTlsConfiguration } from './configuration/configuration.js';
 import { isLocal, originOf, parseListen } from './configuration/listen.js';
@@ -14,7 +14,7 @@ import { type Generation, type GenerationParts, generationFault, makeGeneration 
 import { Generations } from './generation/generations.js';
 import { KeySources } from './generation/key-sources.js';
 import { bind, preparePlace } from './listening/bind.js';
-import { type Answer, closeServer, fetchServer } from './listening/fetch-server.js';
+import { type Answer, closeServer, type DirectAnswer, fetchServer } from './listening/fetch-server.js';
 import { gatewayServer } from './listening/gateway-server.js';
 import { type Certificate, CertificateReload, readCertificate } from './listening/listener-tls.js';
 import { causeName } from './log/fault-log.js';
@@ -496,12 +496,21 @@ function tokenServiceListener(
 ): Server | undefined {
   if (tokenService === undefined) return undefined;
   const peerOf = peerReader(tokenService.trustedProxies);
-  const answer: Answer = async (request, { socket, rawHeaders }) => {
+  const askedBy = ({ socket, rawHeaders }: IncomingMessage): RequestOrigin => {
     const peer = peerOf(socket.remoteAddress ?? '', rawHeaders);
-    const server = await started;
-    return server.gateway.answerToken(request, peer === '' ? {} : { peer });
+    return peer === '' ? {} : { peer };
   };
-  return fetchServer(answer, certificate);
+  let running: CaracalServer | undefined;
+  started.then(
+    (server) => {
+      running = server;
+    },
+    () => {}, // told by whoever started
+  );
+  const answer: Answer = async (request, incoming) => (await started).gateway.answerToken(request, askedBy(incoming));
+  const direct: DirectAnswer = (incoming, outgoing) =>
+    running?.gateway.listenToken(incoming, outgoing, () => askedBy(incoming)) ?? false;
+  return fetchServer(answer, certificate, direct);
 }
 
 function adminListener(

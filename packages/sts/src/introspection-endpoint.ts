@@ -1,7 +1,8 @@
 import type { Application } from './application.js';
 import { type Denied, denied } from './denied.js';
+import { jsonAnswer } from './http/answers.js';
 import { type Form, parameter } from './http/form.js';
-import { jsonResponse } from './http/responses.js';
+import type { Answer } from './http/received.js';
 import type { MandateIssuer } from './mandate/issuer.js';
 import type { MandateClaims } from './mandate/mandate-claims.js';
 import type { KnownResource } from './resource.js';
@@ -17,7 +18,7 @@ export async function answerIntrospection(
   application: Application,
   form: Form,
   { settings, issuer }: { readonly settings: Settings; readonly issuer: MandateIssuer },
-): Promise<Response | Denied> {
+): Promise<Answer | Denied> {
   const token = parameter(form, 'token');
   if (token === undefined) return denied('invalid_request', 'token_missing');
   const claims = await issuer.verify(token);
@@ -25,8 +26,8 @@ export async function answerIntrospection(
     typeof claims !== 'string' &&
     settings.applications.has(claims.client_id) &&
     mayIntrospect(application, claims, settings.resources);
-  if (!isActive) return jsonResponse(200, { active: false });
-  return jsonResponse(200, { active: true, ...claims, token_type: 'Bearer' });
+  if (!isActive) return jsonAnswer(200, { active: false });
+  return jsonAnswer(200, { active: true, ...claims, token_type: 'Bearer' });
 }
 
 function mayIntrospect(

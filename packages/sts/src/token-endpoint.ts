@@ -1,8 +1,9 @@
 import type { Application } from './application.js';
 import { Denied } from './denied.js';
 import type { Asked } from './evidence.js';
+import { jsonAnswer } from './http/answers.js';
 import type { Form } from './http/form.js';
-import { jsonResponse } from './http/responses.js';
+import type { Answer } from './http/received.js';
 import type { IssuedMandate, MandateIssuer } from './mandate/issuer.js';
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE } from './oauth-names.js';
 import type { Settings } from './settings.js';
@@ -14,15 +15,15 @@ export async function answerTokenRequest(
   form: Form,
   asked: Asked,
   { settings, issuer }: { readonly settings: Settings; readonly issuer: MandateIssuer },
-): Promise<Response | Denied> {
+): Promise<Answer | Denied> {
   const request = tokenRequest(form, settings.zone);
   if (request instanceof Denied) return request;
   const issued = await issuer.issue(application, request, asked);
-  return issued instanceof Denied ? issued : issuedResponse(request, issued);
+  return issued instanceof Denied ? issued : issuedAnswer(request, issued);
 }
 
-function issuedResponse({ grantType }: TokenRequest, { mandate, claims }: IssuedMandate): Response {
-  return jsonResponse(200, {
+function issuedAnswer({ grantType }: TokenRequest, { mandate, claims }: IssuedMandate): Answer {
+  return jsonAnswer(200, {
     access_token: mandate,
     ...(grantType === TOKEN_EXCHANGE ? { issued_token_type: ACCESS_TOKEN_TYPE } : undefined),
     token_type: 'Bearer',

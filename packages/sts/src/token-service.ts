@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   isIdentifier,
   isResourceIdentifier,
@@ -10,8 +11,11 @@ import type { JWK } from 'jose';
 import { Authenticator } from './authenticate/authenticator.js';
 import { Denied, denied } from './denied.js';
 import { type Asked, Evidence } from './evidence.js';
+import { deniedAnswer } from './http/answers.js';
 import { type RequestOrigin, TokenServiceHandler } from './http/handler.js';
-import { deniedResponse } from './http/responses.js';
+import { receivedFromNode, targetParts, writeAnswer } from './http/node.js';
+import type { Answer, Received } from './http/received.js';
+import { receivedFromWeb, webResponse } from './http/web.js';
 import { KeyRing } from './keys/key-ring.js';
 import { KeyRotation } from './keys/key-rotation.js';
 import { type IssuedMandate, MandateIssuer } from './mandate/issuer.js';
@@ -38,6 +42,13 @@ export interface TokenService {
   readonly issuer: string;
   /** Answers one request to an endpoint. Never rejects. */
   handler(request: Request, origin?: RequestOrigin): Promise<Response>;
+  /**
+   * The same for `node:http`, at a fraction of the cost: nothing is made into a `Request` first. `origin` is the peer of the socket
+   * unless told. Resolves when the answer has been handed over; never rejects.
+   */
+  listener(incoming: IncomingMessage, outgoing: ServerResponse, origin?: RequestOrigin): Promise<void>;
+  /** Whether one of its endpoints has this target: for a listener that serves other things too. */
+  serves(target: string): boolean;
   /**
    * Issues a mandate in this process, with the same rules and the same evidence; a refusal is a value.
    *
@@ -116,8 +127,23 @@ class CaracalTokenService implements TokenService {
   }
 
   async handler(request: Request, origin: RequestOrigin = {}): Promise<Response> {
-    if (this.#closed) return deniedResponse(CLOSED);
-    return this.#handler.handle(request, origin);
+    return webResponse(await this.#answer(receivedFromWeb(request), origin));
+  }
+
+  async listener(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    origin: RequestOrigin = originOf(incoming),
+  ): Promise<void> {
+    writeAnswer(outgoing, await this.#answer(receivedFromNode(incoming), origin));
+  }
+
+  serves(target: string): boolean {
+    return this.#handler.serves(targetParts(target).path);
+  }
+
+  #answer(received: Received, origin: RequestOrigin): Answer | Promise<Answer> {
+    return this.#closed ? deniedAnswer(CLOSED) : this.#handler.handle(received, origin);
   }
 
   async issue(options: IssueOptions): Promise<IssuedMandate | Denied> {
@@ -154,6 +180,10 @@ class CaracalTokenService implements TokenService {
     this.#rotation?.stop();
     this.#evidence.close();
   }
+}
+
+function originOf({ socket }: IncomingMessage): RequestOrigin {
+  return socket.remoteAddress === undefined ? {} : { peer: socket.remoteAddress };
 }
 
 const CLOSED = denied('temporarily_unavailable', 'closed');

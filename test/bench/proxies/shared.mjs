@@ -10,7 +10,6 @@ import { httpServerOptions, nodeHandler } from '@caracal/node';
 import { postgresAuditShipper } from '@caracal/postgres';
 import { RECOMMENDED_REDIS_OPTIONS, redisReplayStore, redisStores } from '@caracal/redis';
 import { createTokenService } from '@caracal/sts';
-import { getRequestListener } from '@hono/node-server';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { gatewayOptions, MINT_FORM } from '../input.mjs';
@@ -35,10 +34,9 @@ await serve(async (config) => {
   });
   const handle = nodeHandler(gateway);
   const server = createServer(httpServerOptions());
-  const mint = tokens && getRequestListener((request) => tokens.handler(request));
   handle.attach(server, (req, res) => {
-    if (mint !== undefined && req.url === '/oauth/2/token')
-      void mint(req, res); // answers its own faults
+    if (tokens?.serves(req.url))
+      void tokens.listener(req, res); // answers its own faults
     else handle(req, res);
   });
   return server;

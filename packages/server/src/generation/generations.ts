@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange, Explanation, Gateway, Refusal, RequestHead } from '@caracal/core';
 import type { RequestOrigin } from '@caracal/sts';
 import type { Generation } from './generation.js';
@@ -76,6 +77,14 @@ export class Generations implements Gateway {
       async ({ generation: { connect, tokens } }) =>
         (await connect?.handler(request, origin)) ?? tokens!.handler(request, origin),
     );
+  }
+
+  /** Answers a request of `node:http` to the token service; answers `false`, and touches nothing, where it is to something else. */
+  listenToken(incoming: IncomingMessage, outgoing: ServerResponse, origin: () => RequestOrigin): boolean {
+    const { tokens } = this.#current.generation;
+    if (tokens?.serves(incoming.url ?? '') !== true) return false;
+    void this.#counted(() => tokens.listener(incoming, outgoing, origin())); // never rejects
+    return true;
   }
 
   /** Ends every generation: waits for exchanges under way, and ends those that take longer. */

@@ -1,11 +1,12 @@
 import { createTraceIds } from '@caracal/core';
 import { describe, expect, it } from 'vitest';
 import { correlation } from './correlation.js';
+import { receivedFromWeb } from './web.js';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const of = (headers: Record<string, string>) => {
   const request = new Request('https://tokens.example/oauth/2/token', { method: 'POST', headers });
-  return correlation(request, new URL(request.url), undefined, createTraceIds());
+  return correlation(receivedFromWeb(request), undefined, createTraceIds());
 };
 
 describe('correlation', () => {

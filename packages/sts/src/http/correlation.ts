@@ -6,6 +6,7 @@ import {
   type TraceIds,
   traceContext,
 } from '@caracal/core';
+import type { Received } from './received.js';
 
 /** What joins a request to the caller's own records and traces. */
 export interface Correlation {
@@ -30,19 +31,18 @@ const NOTHING_FORWARDED: Omit<Settlement, 'status'> = {
 
 /** Reads the headers that join requests. */
 export function correlation(
-  request: Request,
-  url: URL,
+  received: Received,
   telemetry: Telemetry | undefined,
   newTraceIds: () => TraceIds,
 ): Correlation {
   const headers = ['traceparent', 'tracestate'].flatMap((name) => {
-    const value = request.headers.get(name);
+    const value = received.header(name);
     return value === null ? [] : [name, value];
   });
   const incoming = traceContext(headers, newTraceIds);
   const head = {
-    method: request.method,
-    target: url.pathname,
+    method: received.method,
+    target: received.path,
     headers,
     httpVersion: '1.1',
     peer: { address: '' },
@@ -51,7 +51,7 @@ export function correlation(
   } as const;
   const measured: RequestTelemetry | undefined = telemetry?.received(head, incoming);
   const trace = measured?.trace ?? incoming;
-  const clientRequestId = request.headers.get('x-request-id');
+  const clientRequestId = received.header('x-request-id');
   return {
     clientRequestId: clientRequestId !== null && /^[!-~]{1,128}$/.test(clientRequestId) ? clientRequestId : undefined,
     traceId: trace.continued ? trace.traceId : undefined,
@@ -59,7 +59,7 @@ export function correlation(
       const named =
         path === undefined
           ? undefined
-          : { operation: { method: request.method, template: path, name: undefined, scopes: [] } };
+          : { operation: { method: received.method, template: path, name: undefined, scopes: [] } };
       const asked: PartlyAdmitted = { requestId, head, receivedAt: 0, startedAt: 0, trace, evidence: 'none', ...named };
       const settlement = status < 400 ? { ...NOTHING_FORWARDED, status } : undefined;
       measured?.finished(asked, { status, code: undefined, settlement });

@@ -11,11 +11,12 @@ import type { MandateIssuer } from '../mandate/issuer.js';
 import { answerRevocation } from '../revocation-endpoint.js';
 import type { Settings } from '../settings.js';
 import { answerTokenRequest } from '../token-endpoint.js';
+import { deniedAnswer, jsonAnswer } from './answers.js';
 import { correlation } from './correlation.js';
 import { type Form, parameter } from './form.js';
 import { authorizationServerMetadata } from './metadata.js';
 import { readForm } from './read-form.js';
-import { deniedResponse, jsonResponse } from './responses.js';
+import type { Answer, Received } from './received.js';
 
 /** What is known of who sent a request. */
 export interface RequestOrigin {
@@ -32,7 +33,7 @@ export interface HandlerParts {
   readonly evidence: Evidence;
 }
 
-type Answer = (application: Application, form: Form, asked: Asked, parts: HandlerParts) => Promise<Response | Denied>;
+type Endpoint = (application: Application, form: Form, asked: Asked, parts: HandlerParts) => Promise<Answer | Denied>;
 
 const UNKNOWN_PEER = 'unknown';
 
@@ -40,7 +41,7 @@ const UNKNOWN_PEER = 'unknown';
 export class TokenServiceHandler {
   readonly #parts: HandlerParts;
   readonly #documents: ReadonlyMap<string, () => object>;
-  readonly #answers: ReadonlyMap<string, Answer>;
+  readonly #endpoints: ReadonlyMap<string, Endpoint>;
   readonly #newTraceIds = createTraceIds();
 
   constructor(parts: HandlerParts) {
@@ -51,7 +52,7 @@ export class TokenServiceHandler {
       [paths.metadata, () => metadata],
       [paths.jwks, () => parts.keys.jwks()],
     ]);
-    this.#answers = new Map<string, Answer>([
+    this.#endpoints = new Map<string, Endpoint>([
       [paths.token, answerTokenRequest],
       [paths.revocation, (application, form) => answerRevocation(application, form, parts)],
       [paths.introspection, (application, form) => answerIntrospection(application, form, parts)],
@@ -59,48 +60,51 @@ export class TokenServiceHandler {
   }
 
   /** Answers one request. Never rejects. */
-  async handle(request: Request, { peer = UNKNOWN_PEER }: RequestOrigin = {}): Promise<Response> {
+  async handle(received: Received, { peer = UNKNOWN_PEER }: RequestOrigin = {}): Promise<Answer> {
     const { evidence, settings } = this.#parts;
+    const { path } = received;
     const requestId = evidence.newRequestId();
-    const url = new URL(request.url);
-    const { answered, ...joins } = correlation(request, url, settings.telemetry, this.#newTraceIds);
-    const asked: Asked = { requestId, peer, path: url.pathname, startedAt: settings.clock.monotonic(), ...joins };
-    const response = await this.#route(request, url, asked);
-    const known = this.#answers.has(url.pathname) || this.#documents.has(url.pathname);
-    answered(requestId, response.status, known ? url.pathname : undefined);
-    response.headers.set('X-Caracal-Request-Id', requestId);
-    return response;
+    const { answered, ...joins } = correlation(received, settings.telemetry, this.#newTraceIds);
+    const asked: Asked = { requestId, peer, path, startedAt: settings.clock.monotonic(), ...joins };
+    const answer = await this.#route(received, asked);
+    answered(requestId, answer.status, this.serves(path) ? path : undefined);
+    return { ...answer, headers: { ...answer.headers, 'X-Caracal-Request-Id': requestId } };
   }
 
-  async #route(request: Request, url: URL, asked: Asked): Promise<Response> {
-    const document = this.#documents.get(url.pathname);
-    if (document !== undefined) return documentResponse(request.method, document);
-    const answer = this.#answers.get(url.pathname);
-    if (answer === undefined) return jsonResponse(404, { error: 'not_found' });
-    if (request.method !== 'POST') return methodResponse('POST');
-    return this.#post(request, url, asked, answer);
+  /** Whether one of its endpoints has this path. */
+  serves(path: string): boolean {
+    return this.#endpoints.has(path) || this.#documents.has(path);
   }
 
-  async #post(request: Request, url: URL, asked: Asked, answer: Answer): Promise<Response> {
+  async #route(received: Received, asked: Asked): Promise<Answer> {
+    const document = this.#documents.get(received.path);
+    if (document !== undefined) return documentAnswer(received.method, document);
+    const endpoint = this.#endpoints.get(received.path);
+    if (endpoint === undefined) return jsonAnswer(404, { error: 'not_found' });
+    if (received.method !== 'POST') return methodAnswer('POST');
+    return this.#post(received, asked, endpoint);
+  }
+
+  async #post(received: Received, asked: Asked, endpoint: Endpoint): Promise<Answer> {
     const { evidence, settings } = this.#parts;
     let known = asked;
-    const refuse = (refused: Denied): Response => {
+    const refuse = (refused: Denied): Answer => {
       evidence.denied(known, refused);
       if (refused.status >= 500) {
         const { error, reason, cause } = refused;
         if (cause !== undefined) settings.onFault({ requestId: asked.requestId, error, reason, cause });
       }
-      return deniedResponse(refused);
+      return deniedAnswer(refused);
     };
     try {
-      const form = await readForm(request, url);
+      const form = await readForm(received);
       if (form instanceof Denied) return refuse(form);
-      const credentials = presentedCredentials(request.headers.get('authorization'), form);
+      const credentials = presentedCredentials(received.header('authorization'), form);
       if (credentials instanceof Denied) return refuse(credentials);
       const application = await this.#parts.authenticator.authenticate(credentials, asked.peer ?? UNKNOWN_PEER);
       if (application instanceof Denied) return refuse(application);
       known = { ...asked, requester: application.id, resource: knownResource(form, settings) };
-      const answered = await answer(application, form, known, this.#parts);
+      const answered = await endpoint(application, form, known, this.#parts);
       return answered instanceof Denied ? refuse(answered) : answered;
     } catch (cause) {
       return refuse(denied('server_error', 'endpoint', cause));
@@ -113,18 +117,20 @@ function knownResource(form: Form, { resources }: Settings): string | undefined 
   return named !== undefined && resources.has(named) ? named : undefined;
 }
 
-function documentResponse(method: string, document: () => object): Response {
-  if (method !== 'GET' && method !== 'HEAD') return methodResponse('GET, HEAD');
-  return new Response(method === 'HEAD' ? null : JSON.stringify(document()), {
+function documentAnswer(method: string, document: () => object): Answer {
+  if (method !== 'GET' && method !== 'HEAD') return methodAnswer('GET, HEAD');
+  return {
+    status: 200,
     headers: {
       'Content-Type': 'application/json',
       // A new key signs at once, and verifiers keep the set themselves: a cache between would only hide that key.
       'Cache-Control': 'no-cache',
       'X-Content-Type-Options': 'nosniff',
     },
-  });
+    body: method === 'HEAD' ? null : JSON.stringify(document()),
+  };
 }
 
-function methodResponse(allow: string): Response {
-  return jsonResponse(405, { error: 'method_not_allowed' }, { Allow: allow });
+function methodAnswer(allow: string): Answer {
+  return jsonAnswer(405, { error: 'method_not_allowed' }, { Allow: allow });
 }

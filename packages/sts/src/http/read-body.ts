@@ -9,6 +9,11 @@ export interface BodyFault {
   readonly status: 400 | 408 | 413;
 }
 
+export const TOO_LARGE: BodyFault = Object.freeze({ reason: 'body_too_large', status: 413 });
+export const LATE: BodyFault = Object.freeze({ reason: 'body_timeout', status: 408 });
+export const ABORTED: BodyFault = Object.freeze({ reason: 'body_aborted', status: 400 });
+export const NOT_UTF8: BodyFault = Object.freeze({ reason: 'body_not_utf8', status: 400 });
+
 /** Reads a body as strict UTF-8: at most {@link MAX_BODY_BYTES}, within {@link BODY_TIMEOUT_MS}. Never rejects. */
 export async function readBody(request: Request): Promise<string | BodyFault> {
   // A declared length saves reading; it is not believed where it is small.
@@ -26,7 +31,7 @@ export async function readBody(request: Request): Promise<string | BodyFault> {
   try {
     for (;;) {
       const read = await Promise.race([reader.read().catch(() => ABORTED), late]);
-      if (read === 'late') return { reason: 'body_timeout', status: 408 };
+      if (read === 'late') return LATE;
       if ('reason' in read) return read;
       if (read.done) return text + decoder.decode();
       size += read.value.byteLength;
@@ -35,12 +40,9 @@ export async function readBody(request: Request): Promise<string | BodyFault> {
     }
   } catch {
     // The decoder's complaint: it would quote nothing, and there is only one.
-    return { reason: 'body_not_utf8', status: 400 };
+    return NOT_UTF8;
   } finally {
     clearTimeout(timer);
     cancel();
   }
 }
-
-const TOO_LARGE: BodyFault = Object.freeze({ reason: 'body_too_large', status: 413 });
-const ABORTED: BodyFault = Object.freeze({ reason: 'body_aborted', status: 400 });

@@ -16,7 +16,6 @@ import { WRONG_CLAIMS, WRONG_HEADERS, WRONG_TEXTS } from '../http/wrong-mandates
 import { type Claims, createTestIssuer, type TestIssuer } from '../issuer.js';
 import { type FakeApi, type SeenCall, startFakeUpstream } from './fake-upstream.js';
 import { breakableKeys, breakableRevocations, type FaultName } from './faults.js';
-import { answerWithTokens } from './served-tokens.js';
 import { EXAMPLE_RESOURCE, inFrontOf, type TestResource } from './test-resource.js';
 
 /** Options of {@link startTestGateway}. */
@@ -109,7 +108,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   });
   tokens.on('request', (req, res) => {
     if (faults.has('token_endpoint_down')) res.writeHead(503, { 'Retry-After': '1' }).end();
-    else void answerWithTokens(service, req, res).catch(() => res.destroy()); // the caller has gone away
+    else void service.listener(req, res); // never rejects
   });
 
   const isDown = () => faults.has('issuer_down');

@@ -1,4 +1,5 @@
 import type { Denied, TokenError } from '../denied.js';
+import type { Answer } from './received.js';
 
 /** Fixed text for each error: never anything a caller sent. @see RFC 6749 section 5.2 */
 const DESCRIPTION_OF_ERROR: Readonly<Record<TokenError, string>> = Object.freeze({
@@ -14,8 +15,8 @@ const DESCRIPTION_OF_ERROR: Readonly<Record<TokenError, string>> = Object.freeze
 const MAX_RETRY_AFTER_SECONDS = 5;
 
 /** A JSON answer that no cache keeps. @see RFC 6749 section 5.1 */
-export function jsonResponse(status: number, body: object, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(JSON.stringify(body), {
+export function jsonAnswer(status: number, body: object, headers: Readonly<Record<string, string>> = {}): Answer {
+  return {
     status,
     headers: {
       'Content-Type': 'application/json',
@@ -24,17 +25,18 @@ export function jsonResponse(status: number, body: object, headers: Readonly<Rec
       'X-Content-Type-Options': 'nosniff',
       ...headers,
     },
-  });
+    body: JSON.stringify(body),
+  };
 }
 
 /** The answer to a refused request. @see RFC 6749 section 5.2 */
-export function deniedResponse({ error, status }: Denied): Response {
+export function deniedAnswer({ error, status }: Denied): Answer {
   const headers: Record<string, string> = {};
   if (status === 401) headers['WWW-Authenticate'] = 'Basic realm="caracal", charset="UTF-8"';
   if (status === 503) headers['Retry-After'] = retryAfter();
   // What is left of a body that was not read belongs to no other request.
   if (status === 408 || status === 413) headers.Connection = 'close';
-  return jsonResponse(status, { error, error_description: DESCRIPTION_OF_ERROR[error] }, headers);
+  return jsonAnswer(status, { error, error_description: DESCRIPTION_OF_ERROR[error] }, headers);
 }
 
 // Spread out, so that those who were refused together do not come back together.
