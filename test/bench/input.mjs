@@ -28,10 +28,13 @@ export function benchInput() {
   return { path: '/v1/invoices/42?expand=lines', headers, mint, gateway: { issuer: ISSUER, jwk, resource: RESOURCE } };
 }
 
-/** A mandate the gateway cannot verify: well formed, known key, the signature of nobody. */
+/** The signature of nobody. */
+export const FORGED_SIGNATURE = Buffer.alloc(64, 7).toString('base64url');
+
+/** A mandate the gateway cannot verify: well formed, known key. */
 export function forged(mandate) {
   const [header, claims] = mandate.split('.');
-  return `${header}.${claims}.${Buffer.alloc(64, 7).toString('base64url')}`;
+  return `${header}.${claims}.${FORGED_SIGNATURE}`;
 }
 
 /** Writes `count` mandates that nobody has seen before, one a line. */

@@ -28,6 +28,8 @@ const relayed = (config) => ({ ...served(config), program: 'proxies/relayed.mjs'
 const TARGETS = {
   [BASELINE]: RELAY,
   [CONTROL]: RELAY,
+  'relay, beside a flood': { program: 'proxies/relay-refusing.mjs' },
+  'relay, OpenTelemetry': { program: 'proxies/relay-telemetry.mjs' },
   'caracal, memory': gateway({ sink: 'memory' }),
   'caracal, buffered': gateway({ durability: 'buffered' }),
   'caracal, written': gateway({}),

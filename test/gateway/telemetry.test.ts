@@ -6,7 +6,7 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { fakeWorld, UPSTREAM_KEY } from './fake-world.js';
 
 async function measuredWorld(resource: Partial<ResourceDefinition> = {}) {
@@ -23,7 +23,7 @@ async function measuredWorld(resource: Partial<ResourceDefinition> = {}) {
       scopes.flatMap(({ metrics: all }) => all.map((metric) => [metric.descriptor.name, metric])),
     );
   };
-  return { world, spans, metrics };
+  return { world, spans, metrics, meterProvider };
 }
 
 const CALLER_TRACE = '0af7651916cd43dd8448eb211c80319c';
@@ -112,6 +112,32 @@ describe('openTelemetry', () => {
     expect((await metrics())['http.server.active_requests']!.dataPoints).toMatchObject([{ value: 0 }]);
   });
 
+  it('counts the requests under way of all gateways that tell one meter provider', async () => {
+    const { world, metrics, meterProvider } = await measuredWorld();
+    const other = await fakeWorld({}, { telemetry: openTelemetry({ meterProvider }) });
+    let passed = () => {};
+    const all = [world, other].map(async (each) => {
+      each.transport.upstream = (handler) => {
+        const answer = passed;
+        passed = () => {
+          answer();
+          handler.onStart(false);
+          handler.onHead(200, []);
+          handler.onEnd();
+        };
+      };
+      return each.send(each.head(await each.mint()));
+    });
+    await vi.waitFor(async () => {
+      expect((await metrics())['http.server.active_requests']!.dataPoints).toMatchObject([
+        { value: 2, attributes: { 'http.request.method': 'GET', 'url.scheme': 'http' } },
+      ]);
+    });
+    passed();
+    await Promise.all(all);
+    expect((await metrics())['http.server.active_requests']!.dataPoints).toMatchObject([{ value: 0 }]);
+  });
+
   it('counts durations by resource, template, outcome and provider kind, and what is active', async () => {
     const { world, metrics } = await measuredWorld();
     const mandate = await world.mint();
@@ -128,7 +154,7 @@ describe('openTelemetry', () => {
       },
     ]);
     expect(all['http.client.request.duration']!.dataPoints).toMatchObject([
-      { attributes: { 'server.address': 'billing.example' }, value: { count: 3 } },
+      { attributes: { 'server.address': 'billing.example', 'server.port': 443 }, value: { count: 3 } },
     ]);
     expect(all['http.server.active_requests']!.dataPoints).toMatchObject([{ value: 0 }]);
   });

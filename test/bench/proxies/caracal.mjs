@@ -7,6 +7,7 @@ import { apiKey, createGateway, memoryAuditSink, openTelemetry, Secret } from '@
 import { openJournal } from '@caracal/file';
 import { createServer } from '@caracal/node';
 import { gatewayOptions } from '../input.mjs';
+import { droppingSdk } from '../sdk.mjs';
 import { serve } from '../serve.mjs';
 
 await serve(async (config) =>
@@ -14,7 +15,7 @@ await serve(async (config) =>
     createGateway({
       ...gatewayOptions({ apiKey, Secret }, config),
       audit: { sink: await auditSink(config), durability: config.durability },
-      ...(config.telemetry === true && { telemetry: openTelemetry(await sdk()) }),
+      ...(config.telemetry === true && { telemetry: openTelemetry(await droppingSdk()) }),
     }),
   ),
 );
@@ -24,23 +25,4 @@ async function auditSink({ sink }) {
   const directory = mkdtempSync(join(tmpdir(), 'caracal-bench-'));
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
   return openJournal({ directory, onWarning: () => {} });
-}
-
-// Every span is made, batched and dropped by an exporter that sends nothing: what an exporter costs is not ours to measure.
-async function sdk() {
-  const { AggregationTemporality, MeterProvider, PeriodicExportingMetricReader } = await import(
-    '@opentelemetry/sdk-metrics'
-  );
-  const { BasicTracerProvider, BatchSpanProcessor } = await import('@opentelemetry/sdk-trace-base');
-  const done = { code: 0 };
-  const exporter = {
-    export: (_batch, answer) => answer(done),
-    shutdown: async () => {},
-    forceFlush: async () => {},
-    selectAggregationTemporality: () => AggregationTemporality.CUMULATIVE,
-  };
-  return {
-    tracerProvider: new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] }),
-    meterProvider: new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter })] }),
-  };
 }

@@ -8,20 +8,29 @@ export interface Labels {
 export const MAX_LABEL_PAIRS = 2000;
 
 const OTHER: Labels = { resource: '_other', template: '_other' };
+const NONE: Labels = { resource: undefined, template: undefined };
 
-/** Labels from a bounded set: what comes after the first {@link MAX_LABEL_PAIRS} pairs is `_other`. */
-export function boundedLabels(maxPairs: number = MAX_LABEL_PAIRS) {
-  const known = new Map<string, Map<string | undefined, Labels>>();
+/**
+ * What is kept for each pair of resource and template: `make` is called once for each. What comes after the first
+ * {@link MAX_LABEL_PAIRS} pairs is `_other`, together.
+ */
+export function byLabels<Kept>(
+  make: (labels: Labels) => Kept,
+  maxPairs: number = MAX_LABEL_PAIRS,
+): (resource: string | undefined, template: string | undefined) => Kept {
+  const known = new Map<string, Map<string | undefined, Kept>>();
+  const none = make(NONE);
+  const other = make(OTHER);
   let pairs = 0;
-  return (resource: string | undefined, template: string | undefined): Labels => {
-    if (resource === undefined) return { resource: undefined, template: undefined };
-    const templates = known.get(resource) ?? new Map<string | undefined, Labels>();
-    const labels = templates.get(template);
-    if (labels !== undefined) return labels;
-    if (pairs >= maxPairs) return OTHER;
+  return (resource, template) => {
+    if (resource === undefined) return none;
+    const templates = known.get(resource) ?? new Map<string | undefined, Kept>();
+    const kept = templates.get(template);
+    if (kept !== undefined) return kept;
+    if (pairs >= maxPairs) return other;
     pairs += 1;
     known.set(resource, templates);
-    const added: Labels = { resource, template };
+    const added = make({ resource, template });
     templates.set(template, added);
     return added;
   };

@@ -2,9 +2,9 @@ import {
   type Attributes,
   type Context,
   context,
+  INVALID_TRACEID,
   type MeterProvider,
   metrics,
-  ROOT_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
@@ -14,7 +14,9 @@ import {
 import type { PartlyAdmitted } from '../admission.js';
 import type { TraceContext } from '../forward/trace-context.js';
 import type { RequestHead } from '../head/head.js';
-import { boundedLabels } from './labels.js';
+import { type ActiveRequests, activeRequests } from './active-requests.js';
+import { callAttributes, endAttributes } from './attributes.js';
+import { LINKED_ROOT, LinkedContext } from './linked-context.js';
 import type { RequestEnd, RequestTelemetry, Telemetry } from './telemetry.js';
 
 /** Name of the tracer and the meter. */
@@ -38,33 +40,36 @@ export interface OpenTelemetryOptions {
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): Telemetry {
   const tracer = (options.tracerProvider ?? traces.getTracerProvider()).getTracer(INSTRUMENTATION_NAME);
-  const meter = (options.meterProvider ?? metrics.getMeterProvider()).getMeter(INSTRUMENTATION_NAME);
+  const meterProvider = options.meterProvider ?? metrics.getMeterProvider();
+  const meter = meterProvider.getMeter(INSTRUMENTATION_NAME);
   const buckets = { advice: { explicitBucketBoundaries: [...DURATION_BUCKETS_S] } };
   const instruments: Instruments = {
-    labels: boundedLabels(),
+    tracer,
+    active: activeRequests(meterProvider, INSTRUMENTATION_NAME),
+    ofEnd: endAttributes(),
+    ofCall: callAttributes(),
     serverDuration: meter.createHistogram('http.server.request.duration', { unit: 's', ...buckets }),
     clientDuration: meter.createHistogram('http.client.request.duration', { unit: 's', ...buckets }),
-    active: meter.createUpDownCounter('http.server.active_requests', { unit: '{request}' }),
   };
   return {
-    received: (head, incoming) => new MeasuredRequest(tracer, instruments, head, incoming),
+    received: (head, incoming) => new MeasuredRequest(instruments, head, incoming),
   };
 }
 
 interface Instruments {
-  readonly labels: ReturnType<typeof boundedLabels>;
+  readonly tracer: ReturnType<TracerProvider['getTracer']>;
+  readonly active: ReturnType<typeof activeRequests>;
+  readonly ofEnd: ReturnType<typeof endAttributes>;
+  readonly ofCall: ReturnType<typeof callAttributes>;
   readonly serverDuration: { record(value: number, attributes: Attributes): void };
   readonly clientDuration: { record(value: number, attributes: Attributes): void };
-  readonly active: { add(value: number, attributes: Attributes): void };
 }
-
-type Tracer = ReturnType<TracerProvider['getTracer']>;
 
 class MeasuredRequest implements RequestTelemetry {
   readonly trace: TraceContext;
-  readonly #tracer: Tracer;
   readonly #instruments: Instruments;
   readonly #method: string;
+  readonly #active: ActiveRequests;
   readonly #incoming: TraceContext;
   readonly #serverContext: Context;
   readonly #server: Span;
@@ -72,29 +77,29 @@ class MeasuredRequest implements RequestTelemetry {
   #client: Span | undefined;
   #clientStartedAt = 0;
 
-  constructor(tracer: Tracer, instruments: Instruments, head: RequestHead, incoming: TraceContext) {
-    this.#tracer = tracer;
+  constructor(instruments: Instruments, head: RequestHead, incoming: TraceContext) {
     this.#instruments = instruments;
     this.#method = knownMethod(head.method);
     this.#incoming = incoming;
-    const parent = incoming.continued ? remote(incoming) : ROOT_CONTEXT;
-    this.#server = tracer.startSpan(
+    this.#active = instruments.active(this.#method);
+    const parent = incoming.continued ? remote(incoming) : LINKED_ROOT;
+    this.#server = instruments.tracer.startSpan(
       this.#method,
-      { kind: SpanKind.SERVER, attributes: this.#requestAttributes() },
+      { kind: SpanKind.SERVER, attributes: this.#active.attributes },
       parent,
     );
     this.#serverContext = traces.setSpan(parent, this.#server);
     this.trace = traceOf(this.#server, incoming);
-    instruments.active.add(1, this.#requestAttributes());
+    this.#active.count += 1;
   }
 
   forwarding({ resource }: PartlyAdmitted): TraceContext {
-    const host = resource?.upstream?.host;
+    const attributes = this.#instruments.ofCall(resource?.upstream).begun(this.#method);
     this.#clientStartedAt = performance.now();
     this.#client?.end(); // sent once more, with a renewed credential
-    this.#client = this.#tracer.startSpan(
+    this.#client = this.#instruments.tracer.startSpan(
       this.#method,
-      { kind: SpanKind.CLIENT, attributes: { 'http.request.method': this.#method, ...serverAddress(host) } },
+      { kind: SpanKind.CLIENT, attributes },
       this.#serverContext,
     );
     return traceOf(this.#client, this.#incoming);
@@ -102,49 +107,31 @@ class MeasuredRequest implements RequestTelemetry {
 
   finished(admission: PartlyAdmitted, end: RequestEnd): void {
     const { resource, operation, request } = admission;
-    const labels = this.#instruments.labels(resource?.identifier, operation?.template);
-    const attributes: Attributes = {
-      ...this.#requestAttributes(),
-      ...definite('http.response.status_code', end.status),
-      ...definite('http.route', labels.template),
-      ...definite('caracal.resource', labels.resource),
-      ...definite('caracal.provider.kind', resource?.provider.kind),
-      'caracal.outcome': end.settlement?.outcome ?? 'refused',
-      ...errorType(end.code, end.status, 500),
-    };
-    this.#instruments.serverDuration.record((performance.now() - this.#startedAt) / 1000, attributes);
-    this.#instruments.active.add(-1, this.#requestAttributes());
-    this.#endClient(admission, end);
+    const now = performance.now();
+    const { serverDuration, ofEnd } = this.#instruments;
+    const attributes = ofEnd(this.#method, admission, end);
+    serverDuration.record((now - this.#startedAt) / 1000, attributes);
+    this.#active.count -= 1;
+    this.#endClient(resource, end, now);
     if (operation !== undefined) this.#server.updateName(`${this.#method} ${operation.template}`);
-    this.#server.setAttributes({
-      ...attributes,
-      ...definite('url.path', request?.path),
-      'caracal.request_id': admission.requestId,
-      ...definite('caracal.error', end.code),
-    });
+    this.#server.setAttributes(attributes);
+    this.#server.setAttribute('caracal.request_id', admission.requestId);
+    if (request !== undefined) this.#server.setAttribute('url.path', request.path);
+    if (end.code !== undefined) this.#server.setAttribute('caracal.error', end.code);
     // Semantic conventions: a 4xx is not the server's error.
     if (end.status === undefined || end.status >= 500) this.#server.setStatus({ code: SpanStatusCode.ERROR });
     this.#server.end();
   }
 
-  #endClient({ resource }: PartlyAdmitted, { settlement }: RequestEnd): void {
+  #endClient(resource: PartlyAdmitted['resource'], { settlement }: RequestEnd, now: number): void {
     if (this.#client === undefined || settlement === undefined) return;
-    const { upstreamStatus, attempts, outcome } = settlement;
-    const attributes: Attributes = {
-      'http.request.method': this.#method,
-      ...serverAddress(resource?.upstream?.host),
-      ...definite('http.response.status_code', upstreamStatus),
-      ...(upstreamStatus === undefined ? { 'error.type': outcome } : errorType(undefined, upstreamStatus, 400)),
-    };
-    this.#instruments.clientDuration.record((performance.now() - this.#clientStartedAt) / 1000, attributes);
+    const { upstreamStatus, attempts } = settlement;
+    const attributes = this.#instruments.ofCall(resource?.upstream).ended(this.#method, settlement);
+    this.#instruments.clientDuration.record((now - this.#clientStartedAt) / 1000, attributes);
     this.#client.setAttributes(attributes);
     if (attempts > 1) this.#client.setAttribute('http.request.resend_count', attempts - 1);
     if (upstreamStatus === undefined || upstreamStatus >= 400) this.#client.setStatus({ code: SpanStatusCode.ERROR });
     this.#client.end();
-  }
-
-  #requestAttributes(): Attributes {
-    return { 'http.request.method': this.#method, 'url.scheme': 'http' };
   }
 }
 
@@ -155,31 +142,15 @@ function knownMethod(method: string): string {
   return KNOWN_METHODS.has(method) ? method : '_OTHER';
 }
 
-function definite(name: string, value: string | number | undefined): Attributes {
-  return value === undefined ? {} : { [name]: value };
-}
-
-function errorType(code: string | undefined, status: number | undefined, from: number): Attributes {
-  if (code !== undefined) return { 'error.type': code };
-  return status !== undefined && status >= from ? { 'error.type': String(status) } : {};
-}
-
-function serverAddress(host: string | undefined): Attributes {
-  if (host === undefined) return {};
-  const separator = host.lastIndexOf(':');
-  if (separator === -1 || host.endsWith(']')) return { 'server.address': host };
-  return { 'server.address': host.slice(0, separator), 'server.port': Number(host.slice(separator + 1)) };
-}
-
 function remote({ traceId, spanId, sampled }: TraceContext): Context {
-  return traces.setSpanContext(context.active(), { traceId, spanId, traceFlags: sampled ? 1 : 0, isRemote: true });
+  const parent = new LinkedContext(context.active());
+  return traces.setSpanContext(parent, { traceId, spanId, traceFlags: sampled ? 1 : 0, isRemote: true });
 }
 
 function traceOf(span: Span, incoming: TraceContext): TraceContext {
   const { traceId, spanId, traceFlags } = span.spanContext();
-  const unusable = /^0+$/.test(traceId);
-  if (unusable) return incoming; // no SDK is registered: pass on what came
+  if (traceId === INVALID_TRACEID) return incoming; // no SDK is registered: pass on what came
   const sampled = (traceFlags & 1) === 1;
   const traceparent = `00-${traceId}-${spanId}-0${sampled ? 1 : 0}`;
-  return { ...incoming, traceId, spanId, sampled, traceparent, continued: true };
+  return { traceId, spanId, sampled, traceparent, tracestate: incoming.tracestate, continued: true };
 }
