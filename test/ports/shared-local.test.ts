@@ -1,11 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { memoryRateLimiter, memoryReplayStore, memoryRevocationStore, memoryTokenCache } from '@caracal/core';
-import { fileReplayStore, fileRevocationStore } from '@caracal/file';
+import {
+  memoryConnectionStore,
+  memoryRateLimiter,
+  memoryReplayStore,
+  memoryRevocationStore,
+  memoryTokenCache,
+} from '@caracal/core';
+import { fileConnectionStore, fileReplayStore, fileRevocationStore } from '@caracal/file';
 import {
   type MakeShared,
   type SharedCase,
+  sharedConnectionStoreCases,
   sharedRateLimiterCases,
   sharedReplayStoreCases,
   sharedRevocationStoreCases,
@@ -41,3 +48,5 @@ sharedSuite('memoryTokenCache', inOneProcess(sharedTokenCacheCases), () => local
 sharedSuite('memoryRateLimiter', inOneProcess(sharedRateLimiterCases), () => local(memoryRateLimiter())());
 sharedSuite('fileRevocationStore', inOneProcess(sharedRevocationStoreCases), onDisk(fileRevocationStore));
 sharedSuite('fileReplayStore', inOneProcess(sharedReplayStoreCases), onDisk(fileReplayStore));
+sharedSuite('memoryConnectionStore', inOneProcess(sharedConnectionStoreCases), () => local(memoryConnectionStore())());
+sharedSuite('fileConnectionStore', inOneProcess(sharedConnectionStoreCases), onDisk(fileConnectionStore));

@@ -30,6 +30,7 @@ export { type FillableResourceDirectory, resourceDirectoryCases } from './resour
 export { revocationStoreCases } from './revocation-store.cases.js';
 export { type FillableSecretStore, secretStoreCases } from './secret-store.cases.js';
 export {
+  sharedConnectionStoreCases,
   sharedRateLimiterCases,
   sharedReplayStoreCases,
   sharedRevocationStoreCases,

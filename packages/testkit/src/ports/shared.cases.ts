@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import type {
   Anchor,
   CachedToken,
+  ConnectionKey,
+  ConnectionStore,
   MandateUse,
   RateLimiter,
   RateLimitKey,
@@ -207,6 +209,90 @@ export const sharedRateLimiterCases: readonly SharedCase<RateLimiter>[] = [
       assert.equal((await consume()).status, 'rejected');
       await subject.outage!.end();
       await eventually('it answers', async () => (await consume()).status === 'fulfilled');
+    },
+    ['outage'],
+  ),
+];
+
+const CONNECTION_KEY: ConnectionKey = Object.freeze({
+  zoneId: 'default',
+  providerId: 'provider://api',
+  owner: { issuer: ISSUER, subject: 'alice' },
+});
+
+/** What every {@link ConnectionStore} that several processes share has to do. */
+export const sharedConnectionStoreCases: readonly SharedCase<ConnectionStore>[] = [
+  sharedCase('lets exactly one of many changes to one version win, over all instances', async (subject) => {
+    const stores = await pair(subject);
+    let version: string | undefined;
+    for (let round = 0; round < 10; round++) {
+      const changes = await Promise.all(
+        Array.from({ length: 20 }, async (_, i) =>
+          stores[i % 2]!.put(CONNECTION_KEY, version, { id: `cn_${round}_${i}`, sealed: `sealed-${round}-${i}` }),
+        ),
+      );
+      const [winner, ...others] = changes.flatMap((change) => (change === 'conflict' ? [] : [change.connection]));
+      assert.equal(others.length, 0, `round ${round}`);
+      for (const store of stores) assert.deepEqual({ ...(await store.get(CONNECTION_KEY)) }, { ...winner });
+      version = winner?.version;
+    }
+    const removals = Array.from({ length: 20 }, async (_, i) => stores[i % 2]!.remove(CONNECTION_KEY, version!));
+    assert.equal((await Promise.all(removals)).filter(Boolean).length, 1);
+    for (const store of stores) assert.equal(await store.get(CONNECTION_KEY), undefined);
+  }),
+
+  sharedCase(
+    'takes no version of before a removal at another instance, however alike the content is',
+    async (subject) => {
+      const [one, other] = await pair(subject);
+      const content = { id: 'cn_1', sealed: 'sealed' };
+      const versions = new Set<string>();
+      for (let round = 0; round < 5; round++) {
+        const change = await one.put(CONNECTION_KEY, undefined, content);
+        assert.notEqual(change, 'conflict');
+        const { version } = (await other.get(CONNECTION_KEY))!;
+        for (const before of versions) {
+          assert.equal(await other.put(CONNECTION_KEY, before, { ...content, sealed: 'stale' }), 'conflict');
+          assert.equal(await other.remove(CONNECTION_KEY, before), false);
+        }
+        versions.add(version);
+        assert.equal(versions.size, round + 1);
+        assert.equal(await other.remove(CONNECTION_KEY, version), true);
+      }
+    },
+  ),
+
+  sharedCase(
+    'fails in time while what it is kept in is away, and has lost nothing when it is back',
+    async (subject) => {
+      const [one, other] = await pair(subject);
+      const before = await one.put(CONNECTION_KEY, undefined, { id: 'cn_1', sealed: 'before' });
+      assert.notEqual(before, 'conflict');
+      const { version } = (await one.get(CONNECTION_KEY))!;
+      const attempt = (name: string, i: number) =>
+        settledInTime(subject.deadlineMs, () =>
+          i % 3 === 0
+            ? one.get(CONNECTION_KEY)
+            : i % 3 === 1
+              ? one.put(CONNECTION_KEY, version, { id: 'cn_1', sealed: name })
+              : one.remove(CONNECTION_KEY, `not-${version}`),
+        );
+      await subject.outage!.begin();
+      const during = await Promise.all(Array.from({ length: 21 }, (_, i) => attempt(`during-${i}`, i)));
+      for (const { status } of during) assert.equal(status, 'rejected');
+      await subject.outage!.end();
+      const get = () => settledInTime(subject.deadlineMs, () => other.get(CONNECTION_KEY));
+      await eventually('it answers', async () => (await get()).status === 'fulfilled');
+      // What was not answered may have happened, once; nothing else has.
+      const after = (await other.get(CONNECTION_KEY))!;
+      assert.match(after.sealed, /^(?:before|during-\d+)$/);
+      assert.equal(after.version === version, after.sealed === 'before');
+      await eventually('the first answers', async () => (await attempt('none', 0)).status === 'fulfilled');
+      await eventually('a change to what is there now succeeds', async () => {
+        const now = await one.get(CONNECTION_KEY);
+        return (await one.put(CONNECTION_KEY, now?.version, { id: 'cn_1', sealed: 'after' })) !== 'conflict';
+      });
+      assert.equal((await other.get(CONNECTION_KEY))?.sealed, 'after');
     },
     ['outage'],
   ),
