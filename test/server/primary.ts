@@ -3,11 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { expect, vi } from 'vitest';
 import type { ServerWorld } from './server.js';
 
-/** A server in a process of its own, with workers, by the file of a world whose own server was closed. */
+/** A server in a process of its own, with workers or without, by the file of a world whose own server was closed. */
 export interface Primary {
   readonly child: ChildProcess;
   /** By the name of the listener. */
   readonly url: Readonly<Record<string, string>>;
+  /** The signed heads it has printed, where its configuration says that it does. */
+  heads(): readonly string[];
   /** What it has logged until now. */
   log(): string;
   /** Lines of the log with this event. */
@@ -16,12 +18,12 @@ export interface Primary {
   kill(): void;
 }
 
-/** Starts it and waits until it listens. */
-export async function startPrimary(world: ServerWorld, workers: number): Promise<Primary> {
+/** Starts it and waits until it listens. Without `workers` it serves by itself. */
+export async function startPrimary(world: ServerWorld, workers?: number): Promise<Primary> {
   await world.server.close(); // its state directory is the child's now
   const runner = fileURLToPath(new URL('../chaos/run-typescript.mjs', import.meta.url));
   const program = fileURLToPath(new URL('./server-process.ts', import.meta.url));
-  const child = fork(runner, [program, world.file, String(workers)], {
+  const child = fork(runner, [program, world.file, ...(workers === undefined ? [] : [String(workers)])], {
     env: { ...process.env, ...world.environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
@@ -33,14 +35,14 @@ export async function startPrimary(world: ServerWorld, workers: number): Promise
   child.stderr!.on('data', (chunk) => {
     log += chunk;
   });
-  await vi.waitFor(() => expect(out.split('\n').length - 1, log).toBe(3), { timeout: 120_000 });
-  const listeners = out
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as { name: string; url: string });
+  const lines = () => out.split('\n').slice(0, -1);
+  const listening = () => lines().filter((line) => line.includes('"event":"listening"'));
+  await vi.waitFor(() => expect(listening().length, log).toBe(3), { timeout: 120_000 });
+  const listeners = listening().map((line) => JSON.parse(line) as { name: string; url: string });
   return {
     child,
     url: Object.fromEntries(listeners.map(({ name, url }) => [name, url])),
+    heads: () => lines().filter((line) => line.includes('"caracal.audit.head"')),
     log: () => log,
     events: (event) =>
       log

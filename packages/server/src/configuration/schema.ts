@@ -255,7 +255,8 @@ const RESOURCE_TEXTS: Readonly<Record<keyof typeof resourceSchema.entries, strin
   provider: 'Id of one of `providers`: whose credential is attached.',
   operations: 'What may be called. The most specific template wins.',
   operationEnforcement: '`enforced`: what is not declared is refused. `any`: it needs all scopes of the resource.',
-  mandateReuse: '`single_use`: each mandate is good for one request.',
+  mandateReuse:
+    '`single_use`: each mandate is good for one request; at several servers only where they share `stores.redis`.',
   require: 'What the mandate must show beside scopes.',
   rateLimit: 'For each application of a zone and issuer.',
   allowPrivateNetwork: 'Whether the upstream may be on private addresses: all, or CIDR blocks.',
