@@ -160,6 +160,20 @@ describe('a server with PostgreSQL', () => {
     expect(await stored(requestId)).toEqual(['request.authorized', 'request.completed']);
   }, 60_000);
 
+  it('does not start on the schema of an older release; on that of a newer one it does, and says so', async () => {
+    const latest = '(SELECT max(version) FROM caracal.migrations)';
+    const { rows } = await database.pool.query(`DELETE FROM caracal.migrations WHERE version = ${latest} RETURNING *`);
+    await expect(startWorld()).rejects.toThrow('names a database of an older release');
+    const [{ version, name, checksum }] = rows;
+    const insert = 'INSERT INTO caracal.migrations (version, name, checksum) VALUES ($1, $2, $3)';
+    await database.pool.query(insert, [version, name, checksum]);
+    await database.pool.query(insert, [version + 1, 'of tomorrow', 'x']);
+    const world = await startWorld();
+    expect(world.logged.map(({ event }) => event)).toContain('postgres_schema_newer');
+    expect((await world.call(await world.mandate())).status).toBe(200);
+    await database.pool.query('DELETE FROM caracal.migrations WHERE version > $1', [version]);
+  }, 60_000);
+
   it('has evidence whose change is found', async () => {
     await database.pool.query(`ALTER TABLE caracal.audit_entries DISABLE TRIGGER append_only;
       UPDATE caracal.audit_entries SET line = replace(line, '"status":200', '"status":204')

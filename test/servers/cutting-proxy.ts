@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A proxy in front of a PostgreSQL server that can take the network away. */
+/** A proxy in front of a server that can take the network away. */
 export interface CuttingProxy {
   readonly port: number;
   /** What is open is cut, and what comes is refused, until `restore`. */
@@ -9,6 +9,8 @@ export interface CuttingProxy {
   /** What is open hangs: nothing passes, and no end is told, until `restore` cuts it. */
   swallow(): void;
   restore(): void;
+  /** What is open hangs for good, and what comes from now on passes: a connection that was cut without a word. */
+  forget(): void;
   /** The next answer to a COMMIT is not passed on: both sides are cut, after the server has committed. */
   cutAfterCommit(): void;
   /** How often that has happened. */
@@ -21,6 +23,7 @@ const COMMITTED = Buffer.from('COMMIT\0');
 /** Starts a proxy on loopback in front of a port of loopback. */
 export async function cuttingProxy(serverPort: number): Promise<CuttingProxy> {
   const open = new Set<Socket>();
+  let epoch = 0;
   let state: 'passing' | 'cut' | 'swallowing' = 'passing';
   let cutCommit = false;
   let commitsCut = 0;
@@ -28,6 +31,8 @@ export async function cuttingProxy(serverPort: number): Promise<CuttingProxy> {
     if (state === 'cut') return void client.destroy();
     const upstream = connect(serverPort, '127.0.0.1');
     const both = [client, upstream];
+    const since = epoch;
+    const passes = () => state === 'passing' && since === epoch;
     const end = () => {
       for (const socket of both) {
         open.delete(socket);
@@ -38,9 +43,9 @@ export async function cuttingProxy(serverPort: number): Promise<CuttingProxy> {
       open.add(socket);
       socket.on('error', end).on('close', end);
     }
-    client.on('data', (chunk) => state === 'passing' && upstream.write(chunk));
+    client.on('data', (chunk) => passes() && upstream.write(chunk));
     upstream.on('data', (chunk) => {
-      if (state !== 'passing') return;
+      if (!passes()) return;
       if (cutCommit && chunk.includes(COMMITTED)) {
         cutCommit = false;
         commitsCut++;
@@ -65,6 +70,9 @@ export async function cuttingProxy(serverPort: number): Promise<CuttingProxy> {
     restore: () => {
       if (state === 'swallowing') cutAll();
       state = 'passing';
+    },
+    forget: () => {
+      epoch++;
     },
     cutAfterCommit: () => {
       cutCommit = true;
