@@ -78,6 +78,9 @@ class RedisReplays implements ReplayStore {
   readonly #prefix: string;
   readonly #clock: Clock;
   readonly #clockSkewSeconds: number;
+  /** Names calls, together with their number: two calls are never of one name, in whatever process. */
+  readonly #name = randomBytes(12).toString('base64url');
+  #calls = 0;
   #begun: Promise<boolean> | undefined;
 
   constructor(commands: RedisCommands, prefix: string, clock: Clock, clockSkewSeconds: number) {
@@ -98,7 +101,7 @@ class RedisReplays implements ReplayStore {
     void this.#begin();
     const hash = hashOf([zoneId, issuer, jti]);
     const part = this.#part(hash.charCodeAt(0) % PARTS);
-    const args = [issuedAt, this.#beginning(), lifeMs, randomBytes(12).toString('base64url')];
+    const args = [issuedAt, this.#beginning(), lifeMs, `${this.#name}.${++this.#calls}`];
     const verdict = await this.#commands.run(USE, [`${part}begins`, part + hash], args);
     if (verdict === 'first' || verdict === 'replayed' || verdict === 'before_store') return verdict;
     throw new CaracalError('replay_unavailable', 'invalid_verdict');

@@ -28,6 +28,18 @@ describe('SecretVerifier', { timeout: PATIENT_MS }, () => {
     }
   });
 
+  it('takes the secret that is kept now, and no longer the one before', async () => {
+    const verifier = new SecretVerifier('default', PATIENT_MS);
+    let kept = new Secret('before');
+    const expected: ExpectedSecret = { kind: 'source', source: { open: () => kept } };
+    await expect(verifier.verify('agent', 'before', expected, 'peer')).resolves.toBeUndefined();
+    kept = new Secret('after');
+    await expect(verifier.verify('agent', 'after', expected, 'peer')).resolves.toBeUndefined();
+    await expect(verifier.verify('agent', 'before', expected, 'peer')).resolves.toMatchObject({
+      error: 'invalid_client',
+    });
+  });
+
   it('answers an unknown application like a wrong secret', async () => {
     const verifier = new SecretVerifier('default', PATIENT_MS);
     const unknown = await verifier.verify('nobody', 'guess', undefined, 'peer');

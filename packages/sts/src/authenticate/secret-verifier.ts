@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { ask, compositeKey, Denial, type SecretSource } from '@caracal/core';
+import { ask, compositeKey, Denial, type Secret, type SecretSource } from '@caracal/core';
 import { type Denied, denied } from '../denied.js';
 import { GuessBudget } from './guess-budget.js';
 import { derivedKey, KEY_BYTES, SALT_BYTES } from './scrypt.js';
@@ -23,6 +23,8 @@ export class SecretVerifier {
   readonly #budget = new GuessBudget();
   readonly #key = randomBytes(KEY_BYTES);
   readonly #verified = new Map<string, Uint8Array>();
+  /** Of secrets that are kept in the clear, by what was opened last. */
+  readonly #opened = new Map<string, { readonly secret: Secret; readonly digest: Uint8Array }>();
   readonly #pending = new Map<string, Promise<boolean | undefined>>();
   readonly #nobody = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
 
@@ -54,7 +56,13 @@ export class SecretVerifier {
     if (expected?.kind !== 'source') return this.#verified.get(applicationId);
     const { source } = expected;
     const secret = await ask('credential_unavailable', this.#timeoutMs, () => source.open(this.#zone));
-    return secret instanceof Denial ? secret : this.#digest(applicationId, secret.reveal());
+    if (secret instanceof Denial) return secret;
+    const known = this.#opened.get(applicationId);
+    // A store that opens another one answers another object.
+    if (known?.secret === secret) return known.digest;
+    const digest = this.#digest(applicationId, secret.reveal());
+    this.#opened.set(applicationId, { secret, digest });
+    return digest;
   }
 
   /** Equal guesses under way are one: an application that starts with many requests at once is not its own stranger. */

@@ -29,6 +29,8 @@ const NOTHING_FORWARDED: Omit<Settlement, 'status'> = {
   reason: undefined,
 };
 
+const NOBODY = (): void => {};
+
 /** Reads the headers that join requests. */
 export function correlation(
   received: Received,
@@ -39,6 +41,8 @@ export function correlation(
     const value = received.header(name);
     return value === null ? [] : [name, value];
   });
+  const clientRequestId = requestIdOf(received);
+  if (telemetry === undefined && headers.length === 0) return { clientRequestId, traceId: undefined, answered: NOBODY };
   const incoming = traceContext(headers, newTraceIds);
   const head = {
     method: received.method,
@@ -51,9 +55,8 @@ export function correlation(
   } as const;
   const measured: RequestTelemetry | undefined = telemetry?.received(head, incoming);
   const trace = measured?.trace ?? incoming;
-  const clientRequestId = received.header('x-request-id');
   return {
-    clientRequestId: clientRequestId !== null && /^[!-~]{1,128}$/.test(clientRequestId) ? clientRequestId : undefined,
+    clientRequestId,
     traceId: trace.continued ? trace.traceId : undefined,
     answered: (requestId, status, path) => {
       const named =
@@ -65,4 +68,9 @@ export function correlation(
       measured?.finished(asked, { status, code: undefined, settlement });
     },
   };
+}
+
+function requestIdOf(received: Received): string | undefined {
+  const value = received.header('x-request-id');
+  return value !== null && /^[!-~]{1,128}$/.test(value) ? value : undefined;
 }

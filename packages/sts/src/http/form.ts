@@ -34,8 +34,12 @@ export function parseForm(text: string): Form | string {
   return form;
 }
 
+/** What form encoding leaves in a text that it has changed. */
+const ENCODED = /[%+]/;
+
 /** Undoes form encoding: `+` is a space, `%XX` bytes of UTF-8. `undefined` where it is malformed. */
 export function decodeFormText(text: string): string | undefined {
+  if (!ENCODED.test(text)) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {

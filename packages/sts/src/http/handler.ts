@@ -64,10 +64,19 @@ export class TokenServiceHandler {
     const { evidence, settings } = this.#parts;
     const { path } = received;
     const requestId = evidence.newRequestId();
-    const { answered, ...joins } = correlation(received, settings.telemetry, this.#newTraceIds);
-    const asked: Asked = { requestId, peer, path, startedAt: settings.clock.monotonic(), ...joins };
+    const joins = correlation(received, settings.telemetry, this.#newTraceIds);
+    const asked: Asked = {
+      requestId,
+      peer,
+      path,
+      startedAt: settings.clock.monotonic(),
+      clientRequestId: joins.clientRequestId,
+      traceId: joins.traceId,
+      requester: undefined,
+      resource: undefined,
+    };
     const answer = await this.#route(received, asked);
-    answered(requestId, answer.status, this.serves(path) ? path : undefined);
+    joins.answered(requestId, answer.status, this.serves(path) ? path : undefined);
     return { ...answer, headers: { ...answer.headers, 'X-Caracal-Request-Id': requestId } };
   }
 

@@ -10,6 +10,8 @@ describe('targetParts', () => {
     ['/oauth/2/token', '/oauth/2/token', false],
     ['/oauth/2/token?', '/oauth/2/token', false],
     ['/oauth/2/token?x=1', '/oauth/2/token', true],
+    ['/oauth/2/token?#', '/oauth/2/token', false],
+    ['/oauth/2/token#?x=1', '/oauth/2/token', false],
     ['/oauth/./2/../2/token', '/oauth/2/token', false],
     ['http://tokens.example/oauth/2/token?x', '/oauth/2/token', true],
     ['//tokens.example/oauth/2/token', '//tokens.example/oauth/2/token', false],

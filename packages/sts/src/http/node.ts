@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readIncoming } from './read-incoming.js';
 import type { Answer, Received } from './received.js';
 
-/** What a URL parser would leave as it is: no query, no fragment, no dot segments, nothing to escape. */
-const PLAIN_PATH = /^(?:\/(?!\.)[A-Za-z0-9._~-]*)+$/;
+/** A path that a URL parser would leave as it is: no dot segments, nothing to escape. Behind it a query, but no fragment. */
+const PLAIN_TARGET = /^((?:\/(?!\.)[A-Za-z0-9._~-]*)+)(?:\?([!-"$-~]*))?$/;
 
 /**
  * A request of `node:http`: what the same request made into one of web standards would say, without making it. That, and its
@@ -21,7 +21,8 @@ export function receivedFromNode(incoming: IncomingMessage): Received {
 
 /** Path and query of a request's target, which may be a whole URL. @see RFC 9112 section 3.2 */
 export function targetParts(target: string): Pick<Received, 'path' | 'hasQuery'> {
-  if (PLAIN_PATH.test(target)) return { path: target, hasQuery: false };
+  const [, plain, query = ''] = PLAIN_TARGET.exec(target) ?? [];
+  if (plain !== undefined) return { path: plain, hasQuery: query !== '' };
   // Not relative to a base: of `//host/path` a parser would make another host.
   const url = target.startsWith('/') ? `http://caracal.invalid${target}` : target;
   if (!URL.canParse(url)) return { path: '', hasQuery: false };
