@@ -387,6 +387,27 @@ describe('caracal check', () => {
     expect(offline.out.trimEnd().split('\n')).toHaveLength(1);
   });
 
+  it('notes an upstream whose address every call will be refused for', async () => {
+    const hosts = ['10.1.2.3', '[fd00::1]', '169.254.169.254', '93.184.216.34'];
+    const added = hosts.map((host, index) => ({ identifier: `resource://${index}`, upstreamUrl: `https://${host}` }));
+    const resources = [...(world.configuration.resources ?? []), ...added];
+    const file = join(world.directory, 'addresses.json');
+    await writeFile(file, JSON.stringify({ ...world.configuration, resources }));
+    const { code, err } = await world.caracal([
+      'check',
+      '--offline',
+      '--without-secrets',
+      '--config',
+      'addresses.json',
+    ]);
+    expect(err.trimEnd().split('\n')).toEqual([
+      expect.stringContaining('10.1.2.3 is not public; if it is meant, allow it: allowPrivateNetwork: ["10.1.2.3/32"]'),
+      expect.stringContaining('allowPrivateNetwork: ["fd00::1/128"]'),
+      expect.stringContaining('169.254.169.254 is not public; and no setting allows it'),
+    ]);
+    expect(code).toBe(0);
+  });
+
   it('names secrets that cannot be had, unless that is not wanted', async () => {
     const { UPSTREAM_KEY: _, AGENT_SECRET: __, ...env } = SECRETS;
     const ran = await world.caracal(['check', '--offline'], { env });

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join, relative } from 'node:path';
-import type { AuditRecord } from '@caracal/core';
+import { type AuditRecord, addressPolicy } from '@caracal/core';
 import { openJournalReader } from '@caracal/file';
 import type { Configuration, ResourceConfiguration } from '../configuration/configuration.js';
 import type { LoadedConfiguration } from '../configuration/load-configuration.js';
@@ -158,6 +159,22 @@ async function tellFile(
     file,
     version,
   });
+  for (const resource of resources) tellAddress(output, resource);
+}
+
+/** An upstream at an address that the resource does not allow is refused with every call: that is known beforehand. */
+function tellAddress(
+  output: Invocation['output'],
+  { identifier, upstreamUrl, allowPrivateNetwork }: ResourceConfiguration,
+): void {
+  const address = upstreamUrl === undefined ? '' : new URL(upstreamUrl).hostname.replace(/^\[|\]$/g, '');
+  const version = isIP(address);
+  if (version === 0 || addressPolicy(allowPrivateNetwork).allows(address)) return;
+  const own = `${address}/${version === 4 ? 32 : 128}`;
+  const remedy = addressPolicy([own]).allows(address)
+    ? `if it is meant, allow it: allowPrivateNetwork: ["${own}"]`
+    : 'and no setting allows it';
+  output.note(`${identifier}: every call will be refused (upstream_not_allowed): ${address} is not public; ${remedy}`);
 }
 
 /** Tells which gateway answers. `false`: none does. */
