@@ -152,8 +152,8 @@ export class NodeCaller implements Caller<Readable>, Presence {
       return;
     }
     this.#phase = 'done';
-    if (this.#first !== undefined) this.#writeWhole(this.#first);
-    this.#finish('');
+    if (this.#first !== undefined) this.#writeWhole(latin1Of(this.#first), 'latin1');
+    this.#finish();
   }
 
   refuse(refusal: Refusal): void {
@@ -166,7 +166,8 @@ export class NodeCaller implements Caller<Readable>, Presence {
     const headers = this.#mustClose() ? [...refusal.headers, 'Connection', 'close'] : refusal.headers;
     writeResponseHead(this.#res, refusal.status, headers);
     if (!this.bodyPending) {
-      this.#finish(refusal.body);
+      if (refusal.body !== '' && !this.#bodiless) this.#writeWhole(refusal.body, 'utf8');
+      this.#finish();
       return;
     }
     this.#socket.cork();
@@ -202,14 +203,14 @@ export class NodeCaller implements Caller<Readable>, Presence {
    * Writes head and body of a small answer as one text: of texts and buffers together Node makes a list, and to write that
    * takes longer than the rest of the answer.
    */
-  #writeWhole(body: Uint8Array): void {
-    this.#res.write(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'), 'latin1');
+  #writeWhole(body: string, encoding: 'latin1' | 'utf8'): void {
+    this.#res.write(body, encoding);
     // Node has corked it, so that more could be written in this turn. There is no more.
     this.#socket.uncork();
   }
 
-  #finish(last: string): void {
-    this.#res.end(last);
+  #finish(): void {
+    this.#res.end();
     // Node replaces this with its own for idle connections as soon as all is written.
     if (this.#res.writableLength > 0) this.#socket.setTimeout(WRITE_OUT_TIMEOUT_MS);
   }
@@ -229,6 +230,10 @@ export class NodeCaller implements Caller<Readable>, Presence {
   #mustClose(): boolean {
     return this.#connections.draining || this.#connection.last || this.bodyPending;
   }
+}
+
+function latin1Of(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
 function flushHead(caller: NodeCaller): void {

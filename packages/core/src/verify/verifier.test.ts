@@ -244,6 +244,19 @@ describe('faults and limits', () => {
     expect(await reason('a.b')).toMatch('segment_count');
   });
 
+  it('counts a forged mandate for each request that presents it, those too that wait for one verification', async () => {
+    const forged = await stranger.sign(gatewayClaims());
+    const { reason } = setup();
+    const verifications = vi.spyOn(crypto.subtle, 'verify');
+    const reasons = await Promise.all(Array.from({ length: MAX_FAILURES_PER_SECOND }, () => reason(forged)));
+    expect(new Set(reasons)).toEqual(new Set(['invalid_token signature_invalid']));
+    expect(verifications).toHaveBeenCalledTimes(1);
+    expect(await reason(forged)).toBe('overloaded peer_failures');
+    expect(await reason(valid)).toBe('overloaded peer_failures');
+    expect(await reason(valid, '192.0.2.2')).toBe('verified');
+    expect(await reason(valid)).toBe('verified'); // in the cache now
+  });
+
   it('refuses more different mandates than may wait at once', async () => {
     const waiting = deferred<KeySet>();
     const keySource: KeySource = { current: () => waiting.promise, refresh: () => waiting.promise, version: () => 1 };

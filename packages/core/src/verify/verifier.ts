@@ -2,7 +2,7 @@ import { ask } from '../ask.js';
 import type { Clock } from '../clock.js';
 import { Denial, deny } from '../errors.js';
 import type { Outbound } from '../forward/outbound.js';
-import type { Awaitable, Step } from '../pipeline.js';
+import { type Awaitable, isPromise, type Step } from '../pipeline.js';
 import { bearerToken, isB64Token } from './bearer.js';
 import { mandateOf } from './claims.js';
 import { type CompactJws, parseCompactJws } from './compact.js';
@@ -83,7 +83,11 @@ class MandateVerifier implements Verifier {
     if (typeof token !== 'string') return token;
     const known = this.#cache.get(token);
     if (known !== undefined) return this.expired(known.mandate) ? deny('invalid_token', 'expired') : known;
-    return this.#pending.get(token) ?? this.#verifyFirst(token, peer);
+    const refused = this.#budget.refuse(peer, this.#clock.monotonic());
+    if (refused !== undefined) return refused;
+    const verdict = this.#pending.get(token) ?? this.#verifyFirst(token);
+    // Whoever joins a verification under way has presented the mandate too: one that is repeated counts as many different ones do.
+    return isPromise(verdict) ? verdict.then((judged) => this.#counted(judged, peer)) : this.#counted(verdict, peer);
   }
 
   forget({ token }: VerifiedMandate): void {
@@ -96,15 +100,11 @@ class MandateVerifier implements Verifier {
     return deadline !== undefined && this.#clock.monotonic() >= deadline;
   }
 
-  #verifyFirst(token: string, peer: string): Step<VerifiedMandate> {
-    const refused = this.#budget.refuse(peer, this.#clock.monotonic());
-    if (refused !== undefined) return refused;
+  #verifyFirst(token: string): Step<VerifiedMandate> {
     const presented = this.#present(token);
-    if (presented instanceof Denial) return this.#counted(presented, peer);
+    if (presented instanceof Denial) return presented;
     if (this.#pending.size >= MAX_PENDING_MANDATES) return deny('overloaded', 'pending_mandates');
-    const verdict = this.#judge(token, presented)
-      .then((judged) => this.#counted(judged, peer))
-      .finally(() => this.#pending.delete(token));
+    const verdict = this.#judge(token, presented).finally(() => this.#pending.delete(token));
     this.#pending.set(token, verdict);
     return verdict;
   }
