@@ -1,4 +1,6 @@
 // configuration
+
+export type { RunningServer } from './caracal-server.js';
 export type {
   AdminConfiguration,
   ApplicationConfiguration,
@@ -32,6 +34,6 @@ export { type PlainReference, readReference, SecretUnavailableError } from './se
 export { loadSealingKeys, SEALING_KEY_FILE, type SealingKeys } from './secrets/sealing-keys.js';
 export { secretProblems } from './secrets/secret-problems.js';
 export { type ServerSecrets, serverSecrets } from './secrets/server-secrets.js';
-export { type RunningServer, type StartOptions, startFault, startServer } from './server.js';
+export { type StartOptions, startFault, startServer } from './server.js';
 export type { ListenerName, RunningListener, ServerStatus } from './server-status.js';
 export { isWorkerProcess, runWorker } from './workers/run-worker.js';

@@ -1,8 +1,9 @@
 import { jsonLine } from '@caracal/core';
+import type { RunningServer } from './caracal-server.js';
 import type { LoadedConfiguration } from './configuration/load-configuration.js';
 import { deferred } from './deferred.js';
 import { watchFiles } from './listening/file-watch.js';
-import { type RunningServer, type StartOptions, startServer } from './server.js';
+import { type StartOptions, startServer } from './server.js';
 
 /** Options of {@link runServer}. */
 export interface RunOptions extends StartOptions {

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { isDirectoryLocked } from '@caracal/file';
+import type { RunningServer } from '../caracal-server.js';
 import { configurationOf } from '../configuration/load-configuration.js';
 import { defineCommand, type Invocation } from '../frame/command.js';
 import { failed, wrongUse } from '../frame/command-error.js';
 import { systemFault } from '../frame/system-fault.js';
 import type { LogEntry } from '../log/log.js';
-import { type RunningServer, startServer } from '../server.js';
+import { startServer } from '../server.js';
 import { startDemoUpstream } from './demo-upstream.js';
 import {
   DEV_APPLICATION,
