@@ -5,10 +5,10 @@ const WARM_UP_SECONDS = 1;
  * slows no target alone. `load(target, seconds)` answers as the load generator does. Answers a list of figures for each
  * target's name.
  */
-export async function measureRounds(targets, { rounds, seconds, load }) {
+export async function measureRounds(targets, { rounds, seconds, load, warmUpSeconds = WARM_UP_SECONDS }) {
   for (const target of targets) {
     progress(`warm-up: ${target.name}`);
-    await load(target, WARM_UP_SECONDS);
+    await load(target, warmUpSeconds);
   }
   const figures = new Map(targets.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {

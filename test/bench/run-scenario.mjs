@@ -26,7 +26,8 @@ export async function runScenario(scenario, { input, rounds, seconds }) {
     const request = { method: 'GET', path: input.path, headers: input.headers, ...scenario.request };
     for (const target of targets) await mustAnswer(target, await askedFor(scenario, target, request));
     const load = await loadOf(scenario, request, input, targets);
-    return await measureRounds(targets, { rounds, seconds: Math.max(seconds, scenario.leastSeconds ?? 1), load });
+    const { leastSeconds = 1, warmUpSeconds } = scenario;
+    return await measureRounds(targets, { rounds, seconds: Math.max(seconds, leastSeconds), load, warmUpSeconds });
   } finally {
     // Targets before the stores they use; one that will not end must not keep the others.
     for (const child of running.reverse()) {

@@ -18,7 +18,7 @@ const cpu = (target, most) => ({ target, figure: 'cpuMicros', most });
  * started for the scenario, and its targets are told where; `request` changes the one of input.mjs. `claims` are limits on ratios, with
  * twice the control's spread as slack; `beyond` divides by what another target takes of another. `baseline` and `control` are the
  * relays where nothing else is said; `rounds` is how many there are unless told, `leastSeconds` how long a round has to be for enough
- * requests.
+ * requests, `warmUpSeconds` how long each target is used before the first.
  */
 export const SCENARIOS = [
   {
@@ -143,6 +143,9 @@ export const SCENARIOS = [
     control: 'caracal serve again',
     targets: ['relay serving', 'relay, 2 workers', 'caracal serve', 'caracal serve again', 'caracal serve, 2 workers'],
     connections: 64,
+    rounds: 5,
+    // The load is shared: each worker gets half of the requests that have one process compiled.
+    warmUpSeconds: 5,
     claims: [
       { target: 'caracal serve, 2 workers', figure: 'apart', most: 0.1 },
       cpu('caracal serve, 2 workers', 1),
