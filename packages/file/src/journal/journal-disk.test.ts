@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { adaptiveDisk, BESIDE_MS, type JournalDisk, nodeDisk, SLOW_WRITE_MS } from './journal-disk.js';
+import {
+  adaptiveDisk,
+  BESIDE_TIMES,
+  type JournalDisk,
+  nodeDisk,
+  SLOW_BESIDE_MS,
+  SLOW_WRITE_MS,
+} from './journal-disk.js';
 
 function tried() {
   const ways: string[] = [];
@@ -21,15 +28,28 @@ describe('adaptiveDisk', () => {
     expect(ways).toEqual(['direct', 'direct']);
   });
 
-  it('leaves the event loop after a slow write, for as long as writes stay slow, and comes back', async () => {
+  it('leaves the event loop after a slow write, the longer the slower it was, and comes back', async () => {
     const { ways, state, write } = tried();
     state.takes = SLOW_WRITE_MS + 1;
     await write();
+    state.takes = 0;
+    state.now += BESIDE_TIMES * (SLOW_WRITE_MS + 1) - 1;
     await write();
-    state.now += BESIDE_MS - 1;
+    state.now += 1;
+    await write();
+    expect(ways).toEqual(['direct', 'beside', 'direct']);
+  });
+
+  it('stays away from it while writes are slow beside it, which waiting for a thread does not make them', async () => {
+    const { ways, state, write } = tried();
+    state.takes = SLOW_WRITE_MS + 1;
+    await write();
+    state.takes = SLOW_BESIDE_MS + 1;
+    await write();
+    state.now += BESIDE_TIMES * SLOW_BESIDE_MS;
+    state.takes = SLOW_BESIDE_MS;
     await write();
     state.takes = 0;
-    state.now += BESIDE_MS;
     await write();
     expect(ways).toEqual(['direct', 'beside', 'beside', 'direct']);
   });

@@ -23,10 +23,12 @@ export const nodeDisk: JournalDisk = Object.freeze({
     new Promise<void>((resolve, reject) => ftruncate(fd, length, (fault) => (fault ? reject(fault) : resolve()))),
 });
 
-/** A write that took longer is slow, ms. */
+/** A write on the event loop that took longer was slow, ms: the disk's doing, or another process had the core. */
 export const SLOW_WRITE_MS = 5;
-/** So long after a slow write the thread pool writes, ms. */
-export const BESIDE_MS = 10_000;
+/** A write in the thread pool that took longer was slow, ms: it also waits for a thread and for the event loop, which say nothing of the disk. */
+export const SLOW_BESIDE_MS = 50;
+/** The thread pool writes for so many times as long as the slow write took. */
+export const BESIDE_TIMES = 50;
 
 /** What {@link adaptiveDisk} is made of; tests give their own. */
 export interface AdaptiveDiskParts {
@@ -48,13 +50,15 @@ const NODE_PARTS: AdaptiveDiskParts = {
  *
  * A write into the page cache takes a few microseconds, a tenth of what the way through the thread pool costs and without
  * waiting for a thread to be scheduled. But where the kernel throttles a writer or a device stalls, a write on the event
- * loop stops every stream, timer and revocation of the process: so one slow write in ten seconds is all it may cost.
+ * loop stops every stream, timer and revocation of the process: so slow writes may take a fiftieth of its time at most, and
+ * a core that was taken away for some milliseconds costs a short while in the thread pool.
  */
 export function adaptiveDisk({ monotonic, direct, beside }: AdaptiveDiskParts = NODE_PARTS): JournalDisk {
   let besideUntil = Number.NEGATIVE_INFINITY;
-  const judge = (startedAt: number): void => {
+  const judge = (startedAt: number, slowMs: number): void => {
     const endedAt = monotonic();
-    if (endedAt - startedAt > SLOW_WRITE_MS) besideUntil = endedAt + BESIDE_MS;
+    const tookMs = endedAt - startedAt;
+    if (tookMs > slowMs) besideUntil = endedAt + BESIDE_TIMES * tookMs;
   };
   return {
     sync: beside.sync,
@@ -65,7 +69,7 @@ export function adaptiveDisk({ monotonic, direct, beside }: AdaptiveDiskParts = 
       try {
         return direct(fd, bytes, position);
       } finally {
-        judge(startedAt);
+        judge(startedAt, SLOW_WRITE_MS);
       }
     },
   };
@@ -74,7 +78,7 @@ export function adaptiveDisk({ monotonic, direct, beside }: AdaptiveDiskParts = 
     try {
       return await beside.write(fd, bytes, position);
     } finally {
-      judge(startedAt);
+      judge(startedAt, SLOW_BESIDE_MS);
     }
   }
 }
