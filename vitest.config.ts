@@ -15,8 +15,8 @@ const ssr = { resolve: { ...resolve, externalConditions: SOURCE } };
 
 export default defineConfig({
   test: {
-    // Most suites wait for servers and timers: on two cores one worker, the default, leaves both idle.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Most suites wait for servers and timers: a worker for each core leaves cores idle.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       // Properties are tried hundreds of times: on a busy machine that takes more than the default of 5 s.
       {
