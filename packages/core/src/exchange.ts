@@ -39,6 +39,18 @@ export interface Settlement {
   readonly reason: string | undefined;
 }
 
+/** What stands in the settlement of an exchange that sent nothing upstream; beside it, at least how it ended. */
+export const NOTHING_SENT = Object.freeze({
+  status: undefined,
+  upstreamStatus: undefined,
+  requestBytes: 0,
+  responseBytes: 0,
+  firstByteMs: undefined,
+  attempts: 0,
+  error: undefined,
+  reason: undefined,
+} satisfies Omit<Settlement, 'outcome'>);
+
 /** The head for the caller, made from the upstream's. */
 export interface ResponseHead {
   readonly kind: 'response';

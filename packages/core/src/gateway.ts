@@ -3,7 +3,7 @@ import { AdmittedExchange, type ExchangeParts } from './admitted-exchange.js';
 import { CALLER_LEFT } from './attach/provider.js';
 import { Recorder } from './audit/recorder.js';
 import { Denial, deny } from './errors.js';
-import type { Exchange } from './exchange.js';
+import { type Exchange, NOTHING_SENT } from './exchange.js';
 import { type Explanation, explainWith } from './explain.js';
 import { corsHeaders, preflightHeaders } from './forward/cors.js';
 import { forwarding } from './forward/forwarding.js';
@@ -49,14 +49,8 @@ const LEFT: RequestEnd = Object.freeze({
   status: undefined,
   code: undefined,
   settlement: Object.freeze({
+    ...NOTHING_SENT,
     outcome: 'client_aborted',
-    status: undefined,
-    upstreamStatus: undefined,
-    requestBytes: 0,
-    responseBytes: 0,
-    firstByteMs: undefined,
-    attempts: 0,
-    error: undefined,
     reason: CALLER_LEFT,
   }),
 });

@@ -94,7 +94,15 @@ export {
   STATUS_OF_CODE,
   STATUS_OF_REASON,
 } from './errors.js';
-export type { EndReason, Exchange, Follower, Later, ResponseHead, Settlement } from './exchange.js';
+export {
+  type EndReason,
+  type Exchange,
+  type Follower,
+  type Later,
+  NOTHING_SENT,
+  type ResponseHead,
+  type Settlement,
+} from './exchange.js';
 export type { ExplainedCheck, Explanation } from './explain.js';
 // forward
 export { type AddressPolicy, addressPolicy } from './forward/address-policy.js';

@@ -1,4 +1,12 @@
-import { drive, type Exchange, type Gateway, type Refusal, refuseUnknownOptions, type Transport } from '@caracal/core';
+import {
+  drive,
+  type Exchange,
+  type Gateway,
+  NOTHING_SENT,
+  type Refusal,
+  refuseUnknownOptions,
+  type Transport,
+} from '@caracal/core';
 import { fetchTransport, isRewritten } from './fetch-transport.js';
 import { shownBody } from './request-body.js';
 import { type FetchInfo, hidesBody, requestHead } from './request-head.js';
@@ -55,16 +63,6 @@ export function fetchHandler(gateway: Gateway, options: FetchHandlerOptions = {}
 
   return Object.assign(handler, { close: async () => own?.close() });
 }
-
-const NOTHING_SENT = {
-  status: undefined,
-  upstreamStatus: undefined,
-  requestBytes: 0,
-  responseBytes: 0,
-  firstByteMs: undefined,
-  attempts: 0,
-  error: undefined,
-} as const;
 
 interface Fault {
   readonly code: 'internal_error' | 'invalid_request';

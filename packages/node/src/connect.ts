@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Exchange, Gateway, Refusal } from '@caracal/core';
+import { type Exchange, type Gateway, NOTHING_SENT, type Refusal } from '@caracal/core';
 import type { Connection, Connections } from './connections.js';
 import { refuseOnSocket } from './refuse-on-socket.js';
 import { requestHead } from './request-head.js';
@@ -31,13 +31,9 @@ function answer(verdict: Refusal | Exchange, say: (refusal: Refusal) => void): v
   const refusal = verdict.refuse('invalid_request', 'connect');
   say(refusal);
   verdict.settle({
+    ...NOTHING_SENT,
     outcome: 'refused',
     status: refusal.status,
-    upstreamStatus: undefined,
-    requestBytes: 0,
-    responseBytes: 0,
-    firstByteMs: undefined,
-    attempts: 0,
     error: refusal.code,
     reason: 'connect',
   });

@@ -5,6 +5,7 @@ import {
   type ErrorCode,
   type Exchange,
   type Gateway,
+  NOTHING_SENT,
   type Refusal,
   type Settlement,
   type Transport,
@@ -14,20 +15,10 @@ import { NodeCaller } from './node-caller.js';
 import { announcesBody, bodyWasRead, removedPrefixOf, requestHead } from './request-head.js';
 import { inTurn } from './turns.js';
 
-const NOTHING_SENT = {
-  upstreamStatus: undefined,
-  requestBytes: 0,
-  responseBytes: 0,
-  firstByteMs: undefined,
-  attempts: 0,
-} as const;
-
 /** Of an exchange whose caller went away while it was decided on. */
 export const GONE_BEFORE_FORWARDING: Settlement = Object.freeze({
   ...NOTHING_SENT,
   outcome: 'client_aborted',
-  status: undefined,
-  error: undefined,
   reason: 'gone_before_forwarding',
 });
 

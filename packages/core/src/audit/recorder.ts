@@ -1,7 +1,7 @@
 import type { Attached, PartlyAdmitted } from '../admission.js';
 import type { Clock } from '../clock.js';
 import { type ErrorCode, STATUS_OF_CODE } from '../errors.js';
-import type { Settlement } from '../exchange.js';
+import { NOTHING_SENT, type Settlement } from '../exchange.js';
 import { isPromise } from '../pipeline.js';
 import type { AuditSink, Durability } from './audit-sink.js';
 import { completedRecord, requestRecord, type Verdict } from './compose.js';
@@ -203,16 +203,6 @@ function verdictOf({ policies }: Attached, settlement: Settlement, durationMs: n
   return { decision: 'allowed', error, reason, policies, status, durationMs, outcome };
 }
 
-function refusedSettlement(facts: RefusedFacts): Settlement {
-  return {
-    outcome: facts.outcome,
-    status: facts.status,
-    upstreamStatus: undefined,
-    requestBytes: 0,
-    responseBytes: 0,
-    firstByteMs: undefined,
-    attempts: 0,
-    error: facts.code,
-    reason: facts.reason,
-  };
+function refusedSettlement({ outcome, status, code: error, reason }: RefusedFacts): Settlement {
+  return { ...NOTHING_SENT, outcome, status, error, reason };
 }

@@ -1,6 +1,13 @@
 import type { Outcome } from '../audit/record.js';
 import type { ErrorCode } from '../errors.js';
-import type { EndReason, Exchange, Follower, Later, ResponseHead } from '../exchange.js';
+import {
+  type EndReason,
+  type Exchange,
+  type Follower,
+  type Later,
+  NOTHING_SENT,
+  type ResponseHead,
+} from '../exchange.js';
 import type { Refusal } from '../head/head.js';
 import type { WebSocketOffer } from '../head/websocket-offer.js';
 import type { Limits } from '../resolve/resource.js';
@@ -43,14 +50,6 @@ function refused(exchange: Exchange, caller: Caller, code: ErrorCode, reason: st
   exchange.settle({ ...NOTHING_SENT, outcome: 'refused', status: refusal.status, error: refusal.code, reason });
   return SETTLED;
 }
-
-const NOTHING_SENT = {
-  upstreamStatus: undefined,
-  requestBytes: 0,
-  responseBytes: 0,
-  firstByteMs: undefined,
-  attempts: 0,
-} as const;
 
 const SETTLED: Driven = { ready: () => {}, gone: () => {} };
 

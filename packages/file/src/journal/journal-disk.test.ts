@@ -59,7 +59,7 @@ describe('adaptiveDisk', () => {
     let now = 0;
     const disk = adaptiveDisk({
       monotonic: () => {
-        now += SLOW_WRITE_MS;
+        now += SLOW_WRITE_MS + 1;
         return now;
       },
       direct: () => {
@@ -68,5 +68,6 @@ describe('adaptiveDisk', () => {
       beside: { ...nodeDisk, write: () => Promise.reject(fault) },
     });
     expect(() => disk.write(3, new Uint8Array(1), 0)).toThrow(fault);
+    await expect(disk.write(3, new Uint8Array(1), 0)).rejects.toBe(fault);
   });
 });

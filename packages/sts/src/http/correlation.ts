@@ -1,7 +1,7 @@
 import {
+  NOTHING_SENT,
   type PartlyAdmitted,
   type RequestTelemetry,
-  type Settlement,
   type Telemetry,
   type TraceIds,
   traceContext,
@@ -17,17 +17,6 @@ export interface Correlation {
   /** Tells the spans and metrics how the request was answered. `path` is that of an endpoint, so that names stay few. */
   answered(requestId: string, status: number, path: string | undefined): void;
 }
-
-const NOTHING_FORWARDED: Omit<Settlement, 'status'> = {
-  outcome: 'executed',
-  upstreamStatus: undefined,
-  requestBytes: 0,
-  responseBytes: 0,
-  firstByteMs: undefined,
-  attempts: 0,
-  error: undefined,
-  reason: undefined,
-};
 
 const NOBODY = (): void => {};
 
@@ -64,7 +53,7 @@ export function correlation(
           ? undefined
           : { operation: { method: received.method, template: path, name: undefined, scopes: [] } };
       const asked: PartlyAdmitted = { requestId, head, receivedAt: 0, startedAt: 0, trace, evidence: 'none', ...named };
-      const settlement = status < 400 ? { ...NOTHING_FORWARDED, status } : undefined;
+      const settlement = status < 400 ? { ...NOTHING_SENT, outcome: 'executed' as const, status } : undefined;
       measured?.finished(asked, { status, code: undefined, settlement });
     },
   };
