@@ -16,9 +16,11 @@ export function chart({ title, targets }) {
       `<text x="${(LABEL + width + 6).toFixed(1)}" y="${y + 14}">${Math.round(requestsPerSecond).toLocaleString('en')}/s, CPU ${cpuRatio.toFixed(2)}</text>`,
     ].join('');
   });
+  const heading = `${title}: requests per second; CPU per request, the bare relay is 1`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="13" fill="#3b4048">
+<title>${heading}</title>
 <rect width="${WIDTH}" height="${height}" fill="#fff"/>
-<text x="12" y="24" font-size="15" font-weight="600">${title}: requests per second; CPU per request, the bare relay is 1</text>
+<text x="12" y="24" font-size="15" font-weight="600">${heading}</text>
 ${bars.join('\n')}
 </svg>
 `;
