@@ -65,14 +65,16 @@ export function traceHeaders({ traceparent, tracestate }: TraceContext): string[
     : ['traceparent', traceparent, 'tracestate', tracestate];
 }
 
-const ID_BYTES = 24;
-const POOLED_IDS = 170;
+const TRACE_ID_BYTES = 16;
+const TRACE_ID_LENGTH = 2 * TRACE_ID_BYTES;
+const ID_BYTES = TRACE_ID_BYTES + 8;
+/** As many as one draw gives, which is 64 KiB. */
+const POOLED_IDS = 2730;
 
 /** Makes a source of random identifiers. It draws for many at a time: one draw costs more than the rest of a trace. */
 export function createTraceIds(): () => TraceIds {
   const pool = new Uint8Array(ID_BYTES * POOLED_IDS);
-  const writeTraceId = hexWriter(16);
-  const writeSpanId = hexWriter(8);
+  const write = hexWriter(ID_BYTES, [TRACE_ID_BYTES]);
   let used = pool.length;
   return () => {
     if (used === pool.length) {
@@ -82,9 +84,9 @@ export function createTraceIds(): () => TraceIds {
     // All 0 is invalid in both.
     pool[used + 15]! |= 1;
     pool[used + 23]! |= 1;
-    const start = used;
+    const text = write(pool, used);
     used += ID_BYTES;
-    return { traceId: writeTraceId(pool, start), spanId: writeSpanId(pool, start + 16) };
+    return { traceId: text.slice(0, TRACE_ID_LENGTH), spanId: text.slice(TRACE_ID_LENGTH + 1) };
   };
 }
 
