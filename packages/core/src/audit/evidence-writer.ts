@@ -26,11 +26,14 @@ export interface EvidenceWriterOptions {
 }
 
 const FLUSH_MS = 1000;
+/** After a record that the sink did not take: until it is asked whether it takes one now. */
+const PROBE_MS = 100;
 const NOTHING = (): void => {};
 
 /**
  * Writes the evidence of one part of a process: room first, then records; nothing is dropped without being counted. A flood of
- * refusals becomes few records with exact counts; records that found no room or no sink are counted in the next that does.
+ * refusals becomes few records with exact counts; records that found no room or no sink are counted in the next that does. Until a
+ * sink that did not take one has taken that count, there is no room for more: what leaves no evidence is not begun.
  */
 export class EvidenceWriter {
   /** Makes an id, for a record or a request. */
@@ -42,6 +45,8 @@ export class EvidenceWriter {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Records that found no room or no sink, not yet told in a record. */
   #omitted = 0;
+  /** The sink did not take a record that nothing waited for, and has not been told so yet. */
+  #failing = false;
   #closed = false;
   #timeMs = Number.NaN;
   #timeText = '';
@@ -64,7 +69,7 @@ export class EvidenceWriter {
 
   /** Takes room for so many records that are to come, or answers `false`. */
   reserve(count: number): boolean {
-    return this.#room.reserve(count);
+    return !this.#failing && this.#room.reserve(count);
   }
 
   /** Gives room back that {@link reserve} has taken. */
@@ -96,22 +101,30 @@ export class EvidenceWriter {
 
   /** Writes a record of what has happened: nothing waits for it. `stands`: for how many refusals. */
   tell(record: AuditRecord, stands = 1): void {
-    if (this.#room.reserveRefusal()) {
-      this.write(record, this.#options.durability, () => this.#room.releaseRefusal(), stands);
-    } else this.#omit(stands);
+    this.#tell(record, stands, () => this.#room.releaseRefusal());
+  }
+
+  #tell(record: AuditRecord, stands: number, taken: () => void): void {
+    if (!this.#room.reserveRefusal()) return this.#omit(stands);
+    this.#append(record, this.#options.durability, stands, taken, () => this.#room.releaseRefusal());
   }
 
   /** As {@link tell}, in room that was reserved; `release` gives it back. */
-  write(record: AuditRecord, durability: Durability, release: () => void = NOTHING, stands = 1): void {
+  write(record: AuditRecord, durability: Durability, release: () => void = NOTHING): void {
+    this.#append(record, durability, 1, release, release);
+  }
+
+  #append(record: AuditRecord, durability: Durability, stands: number, taken: () => void, refused: () => void): void {
     const failed = (cause: unknown): void => {
-      release();
+      refused();
+      this.#failing = true;
       this.#omit(stands);
       this.#options.onFault(cause, record);
     };
     try {
       const written = this.#options.sink.append(record, durability);
-      if (isPromise(written)) void written.then(release, failed);
-      else release();
+      if (isPromise(written)) void written.then(taken, failed);
+      else taken();
     } catch (cause) {
       failed(cause);
     }
@@ -141,7 +154,10 @@ export class EvidenceWriter {
     if (this.#omitted === 0) return;
     const count = this.#omitted;
     this.#omitted = 0;
-    this.tell({ ...this.stamp('records.omitted'), reason: 'no_room', count }, count);
+    this.#tell({ ...this.stamp('records.omitted'), reason: 'no_room', count }, count, () => {
+      this.#room.releaseRefusal();
+      this.#failing = false;
+    });
   }
 
   /** Writes what is still only counted and leaves no timer behind. What is counted later is told to nobody: close it last. */
@@ -157,7 +173,7 @@ export class EvidenceWriter {
   }
 
   #flushLater(): void {
-    if (!this.#closed) this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+    if (!this.#closed) this.#timer ??= setTimeout(() => this.flush(), this.#failing ? PROBE_MS : FLUSH_MS);
   }
 
   // Many records fall into one millisecond, and its text is dear.

@@ -277,6 +277,41 @@ describe('Recorder', () => {
     expect(records[0]!.decision).toBeUndefined();
   });
 
+  it.each(['buffered', 'written'] as const)(
+    'has no room from the end that a sink did not take until the sink has taken its count, in %s',
+    async (durability) => {
+      let broken = false;
+      const sink: AuditSink = {
+        append: async (record, asked) => {
+          if (broken && asked === 'buffered') throw new Error('journal full');
+          records.push(record);
+        },
+      };
+      const audit = recorder({ durability, sink });
+      const ends = async () => {
+        const admission = admitted();
+        if (!audit.reserve(admission)) return false;
+        await audit.authorized(admission);
+        audit.completed(admission, SETTLEMENT);
+        await vi.advanceTimersByTimeAsync(0);
+        return true;
+      };
+      expect(await ends()).toBe(true);
+      broken = true;
+      expect(await ends()).toBe(true);
+      expect(await ends()).toBe(false);
+      if (durability === 'buffered') {
+        await vi.advanceTimersByTimeAsync(5000);
+        expect(await ends()).toBe(false);
+      }
+      broken = false;
+      await vi.advanceTimersByTimeAsync(100);
+      expect(records.at(-1)).toMatchObject({ type: 'records.omitted', count: 1 });
+      expect(await ends()).toBe(true);
+      expect(records.at(-1)).toMatchObject({ type: 'request.completed' });
+    },
+  );
+
   it('records its own start and stop, and leaves no timer behind', () => {
     const audit = recorder();
     audit.started();
