@@ -1,5 +1,5 @@
 import { type ClientOptions, createClient } from '@caracal/client';
-import { openTelemetry } from '@caracal/core';
+import { openTelemetry } from '@caracal/core/opentelemetry';
 import { startTestGateway } from '@caracal/testkit/gateway';
 import { context, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';

@@ -1,4 +1,5 @@
-import { type Credential, openTelemetry, type ResourceDefinition } from '@caracal/core';
+import type { Credential, ResourceDefinition } from '@caracal/core';
+import { openTelemetry } from '@caracal/core/opentelemetry';
 import {
   AggregationTemporality,
   InMemoryMetricExporter,

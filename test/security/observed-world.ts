@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
-import { type GatewayOptions, openTelemetry, type ResourceDefinition } from '@caracal/core';
+import type { GatewayOptions, ResourceDefinition } from '@caracal/core';
+import { openTelemetry } from '@caracal/core/opentelemetry';
 import {
   AggregationTemporality,
   InMemoryMetricExporter,

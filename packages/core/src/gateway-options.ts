@@ -52,7 +52,7 @@ export interface GatewayOptions {
   };
   /** Fetches key sets. Needed where an issuer has a `jwksUri`. */
   readonly outbound?: Outbound;
-  /** Spans and metrics, see `openTelemetry`. Default none. */
+  /** Spans and metrics, see `openTelemetry` of `@caracal/core/opentelemetry`. Default none. */
   readonly telemetry?: Telemetry;
   /** Where callers reach this gateway: scheme, host, port. Redirects into a resource are rewritten to it. */
   readonly publicUrl?: string;

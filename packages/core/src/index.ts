@@ -171,7 +171,7 @@ export { isResourceIdentifier } from './resolve/resource-identifier.js';
 export { resourceSchema } from './resolve/resource-schema.js';
 export { acceptableShape, knownResource } from './resolve/stages.js';
 // telemetry
-export { DURATION_BUCKETS_S, type OpenTelemetryOptions, openTelemetry } from './telemetry/open-telemetry.js';
+export { DURATION_BUCKETS_S } from './telemetry/duration-buckets.js';
 export type { RequestEnd, RequestTelemetry, Telemetry } from './telemetry/telemetry.js';
 // verify
 export type { Anchor, AnchorKind } from './verify/anchor.js';

@@ -57,7 +57,7 @@ export interface TokenServiceOptions {
     /** Records on their way to the sink at once. Default 10,000. */
     readonly room?: number;
   };
-  /** Spans and metrics, see `openTelemetry` of `@caracal/core`. Default none. */
+  /** Spans and metrics, see `openTelemetry` of `@caracal/core/opentelemetry`. Default none. */
   readonly telemetry?: Telemetry;
   /** Name in records. Default `token-service`. */
   readonly serviceId?: string;

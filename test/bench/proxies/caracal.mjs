@@ -3,7 +3,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { apiKey, createGateway, memoryAuditSink, openTelemetry, Secret } from '@caracal/core';
+import { apiKey, createGateway, memoryAuditSink, Secret } from '@caracal/core';
+import { openTelemetry } from '@caracal/core/opentelemetry';
 import { openJournal } from '@caracal/file';
 import { createServer } from '@caracal/node';
 import { gatewayOptions } from '../input.mjs';

@@ -1,4 +1,4 @@
-import { base64url } from 'jose';
+import * as base64url from 'jose/base64url';
 import { CaracalError } from '../errors.js';
 import { decodeBase64url } from '../verify/base64url.js';
 import { Secret } from './secret.js';

@@ -16,16 +16,12 @@ import type { TraceContext } from '../forward/trace-context.js';
 import type { RequestHead } from '../head/head.js';
 import { type ActiveRequests, activeRequests } from './active-requests.js';
 import { callAttributes, endAttributes } from './attributes.js';
+import { DURATION_BUCKETS_S } from './duration-buckets.js';
 import { LINKED_ROOT, LinkedContext } from './linked-context.js';
 import type { RequestEnd, RequestTelemetry, Telemetry } from './telemetry.js';
 
 /** Name of the tracer and the meter. */
 export const INSTRUMENTATION_NAME = '@caracal/core';
-
-/** Bucket boundaries of duration histograms, s. @see OpenTelemetry HTTP semantic conventions, `http.server.request.duration` */
-export const DURATION_BUCKETS_S: readonly number[] = Object.freeze([
-  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
-]);
 
 /** Where spans and metrics go. Default: the providers registered globally. */
 export interface OpenTelemetryOptions {

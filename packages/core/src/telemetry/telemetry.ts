@@ -21,7 +21,7 @@ export interface RequestTelemetry {
   finished(admission: PartlyAdmitted, end: RequestEnd): void;
 }
 
-/** Measures requests. Must not throw. See `openTelemetry`. */
+/** Measures requests. Must not throw. See `openTelemetry` of `@caracal/core/opentelemetry`. */
 export interface Telemetry {
   /** `trace`: what the caller sent, or a new trace. */
   received(head: RequestHead, trace: TraceContext): RequestTelemetry;

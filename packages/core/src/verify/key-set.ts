@@ -1,4 +1,4 @@
-import { importJWK } from 'jose';
+import { importJWK } from 'jose/key/import';
 import { isJsonObject, own } from './json-object.js';
 import type { KeySet, VerificationKey } from './key-source.js';
 import { type UsableKey, usableKey } from './usable-key.js';

@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import type { Secret } from '@caracal/core';
-import { SignJWT } from 'jose';
+import { SignJWT } from 'jose/jwt/sign';
 import { OAuthFault } from '../oauth-fault.js';
 
 /** Algorithms assertions may be signed with. */

@@ -1,5 +1,5 @@
 import { selectKeys } from '@caracal/core';
-import { createLocalJWKSet } from 'jose';
+import { createLocalJWKSet } from 'jose/jwks/local';
 
 /** What an application may sign assertions with. Symmetric algorithms and `none` do not exist here. */
 export const ASSERTION_ALGORITHMS: readonly string[] = Object.freeze(['ES256', 'EdDSA', 'RS256', 'PS256']);

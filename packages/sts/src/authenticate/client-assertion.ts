@@ -8,7 +8,7 @@ import {
   own,
   parseCompactJws,
 } from '@caracal/core';
-import { compactVerify } from 'jose';
+import { compactVerify } from 'jose/jws/compact/verify';
 import { ASSERTION_ALGORITHMS, type AssertionKeys } from './assertion-keys.js';
 
 /** Longest assertion, characters. */

@@ -1,5 +1,8 @@
 import { Secret } from '@caracal/core';
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
+import type { JWK } from 'jose';
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
+import { exportJWK } from 'jose/key/export';
+import { generateKeyPair } from 'jose/key/generate/keypair';
 
 /** What mandates can be signed with. */
 export type SigningAlgorithm = 'ES256' | 'EdDSA';
