@@ -18,7 +18,7 @@ const MARKED = /(<!-- bench -->\n)[\s\S]*(<!-- \/bench -->)/;
 const START_ROUNDS = 5;
 
 try {
-  const { scenarios, roundsOf, seconds, only, json, write, check } = parseOptions(process.argv.slice(2));
+  const { scenarios, roundsOf, seconds, start, json, write, check } = parseOptions(process.argv.slice(2));
   const input = benchInput();
   const startedAt = performance.now();
   const { results, failures } = await runAll(scenarios, {
@@ -33,7 +33,7 @@ try {
     done: (summary) => json || console.log(`${table(summary)}\n`),
   });
   const result = { scenarios: results };
-  if (!only) {
+  if (start) {
     // By themselves: what is measured above would be in their way.
     result.sizes = await measureSizes();
     result.start = await measureStart(START_ROUNDS);

@@ -2,8 +2,10 @@ import { parseArgs } from 'node:util';
 import { SCENARIOS } from './scenarios.mjs';
 
 const DEFAULT_ROUNDS = 3;
+/** What is measured beside the scenarios: import, start and size. */
+const START = 'start';
 
-/** `--rounds N --seconds N --only scenario,scenario --json --write --check`. */
+/** `--rounds N --seconds N --only scenario,scenario,start --json --write --check`. */
 export function parseOptions(args) {
   const { values } = parseArgs({
     args,
@@ -18,11 +20,12 @@ export function parseOptions(args) {
   });
   const { only, json, write, check } = values;
   const rounds = values.rounds && count('rounds', values.rounds);
+  const names = only?.split(',');
   return {
     roundsOf: (scenario) => rounds ?? scenario.rounds ?? DEFAULT_ROUNDS,
-    only: only !== undefined,
+    start: names === undefined || names.includes(START),
     seconds: count('seconds', values.seconds),
-    scenarios: only === undefined ? SCENARIOS : only.split(',').map(scenarioNamed),
+    scenarios: names === undefined ? SCENARIOS : names.filter((name) => name !== START).map(scenarioNamed),
     json,
     write,
     check,
@@ -32,7 +35,7 @@ export function parseOptions(args) {
 function scenarioNamed(name) {
   const scenario = SCENARIOS.find((known) => known.name === name);
   if (scenario !== undefined) return scenario;
-  throw new TypeError(`--only: no ${name}; there are ${SCENARIOS.map((known) => known.name).join(', ')}`);
+  throw new TypeError(`--only: no ${name}; there are ${[...SCENARIOS.map((known) => known.name), START].join(', ')}`);
 }
 
 function count(name, text) {

@@ -194,8 +194,9 @@ describe('whoever can write to Redis and has no key', () => {
     const streams = [subscriber.stream];
     subscriber.on('connect', () => void streams.push(subscriber.stream));
     // Each beat of theirs takes in what is too long once more: not fifty times a second, which a busy machine cannot do.
-    const running = await started({ subscriber, heartbeatMs: 250 });
-    const other = await started({ heartbeatMs: 250 });
+    const calm = { heartbeatMs: 250, timeoutMs: 20_000 };
+    const running = await started({ subscriber, ...calm });
+    const other = await started(calm);
     await running.revoke(anchor('a'));
     await eventually('the other knows', () => other.isRevoked([anchor('a')]));
     const value = Buffer.alloc(MAX_REPLY_BYTES / 2, 'x');
