@@ -45,7 +45,7 @@ export class EvidenceWriter {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Records that found no room or no sink, not yet told in a record. */
   #omitted = 0;
-  /** The sink did not take a record that nothing waited for, and has not been told so yet. */
+  /** The sink did not take a record that nothing waited for, nor since then the count of what is missing. */
   #failing = false;
   #closed = false;
   #timeMs = Number.NaN;
@@ -117,6 +117,7 @@ export class EvidenceWriter {
   #append(record: AuditRecord, durability: Durability, stands: number, taken: () => void, refused: () => void): void {
     const failed = (cause: unknown): void => {
       refused();
+      if (!this.#failing) this.#unschedule(); // a flush that is due in a second is too late
       this.#failing = true;
       this.#omit(stands);
       this.#options.onFault(cause, record);
@@ -148,15 +149,15 @@ export class EvidenceWriter {
 
   /** Writes what is still only counted. */
   flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#unschedule();
     for (const refusals of this.#flood.take()) this.tell(this.#options.counted(refusals), refusals.count);
     if (this.#omitted === 0) return;
     const count = this.#omitted;
     this.#omitted = 0;
     this.#tell({ ...this.stamp('records.omitted'), reason: 'no_room', count }, count, () => {
       this.#room.releaseRefusal();
-      this.#failing = false;
+      // Something may have been refused while this was on its way.
+      if (this.#omitted === 0) this.#failing = false;
     });
   }
 
@@ -164,12 +165,17 @@ export class EvidenceWriter {
   close(): void {
     this.flush();
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#unschedule();
   }
 
   #omit(count: number): void {
     this.#omitted += count;
     this.#flushLater();
+  }
+
+  #unschedule(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #flushLater(): void {
