@@ -26,7 +26,7 @@ try {
       const rounds = roundsOf(scenario);
       const summary = summarize(scenario, await runScenario(scenario, { input, rounds, seconds }));
       const each = Math.max(seconds, scenario.leastSeconds ?? 1);
-      const measured = `${today()}, ${machine()}; ${loadGenerator().name}, medians of ${rounds} interleaved rounds of ${each} s`;
+      const measured = `${whenAndWhere()}; ${loadGenerator().name}, medians of ${rounds} interleaved rounds of ${each} s`;
       return { ...summary, measured };
     },
     tell: (line) => console.error(`${((performance.now() - startedAt) / 60_000).toFixed(1)} min, ${line}`),
@@ -36,7 +36,7 @@ try {
   if (start) {
     // By themselves: what is measured above would be in their way.
     result.sizes = await measureSizes();
-    result.start = await measureStart(START_ROUNDS);
+    result.start = { ...(await measureStart(START_ROUNDS)), measured: whenAndWhere() };
     if (!json) console.log(startSection(result));
   }
   if (json) console.log(JSON.stringify(result));
@@ -50,7 +50,7 @@ try {
 }
 
 function startSection({ sizes, start }) {
-  return ['## Start and size', '', startText(start), '', sizesTable(sizes)].join('\n');
+  return ['## Start and size', '', `${start.measured}.`, '', startText(start), '', sizesTable(sizes)].join('\n');
 }
 
 function writeDocuments(result) {
@@ -86,6 +86,6 @@ function report(worse) {
   else console.error('bench: no ratio is worse than the committed ones beyond twice the spread of its control');
 }
 
-function today() {
-  return new Date().toISOString().slice(0, 10);
+function whenAndWhere() {
+  return `${new Date().toISOString().slice(0, 10)}, ${machine()}`;
 }
